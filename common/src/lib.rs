@@ -1,0 +1,7 @@
+//! What the parts of Pattoo share, one file a concept.
+//!
+//! A figure of the kernel becomes a [`datapoint::DataPoint`], travels in a
+//! [`document::Document`], and is never converted back. `docs/principles.md`
+//! tells why the parts are cut as they are.
+
+pub mod datapoint;

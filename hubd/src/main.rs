@@ -1,0 +1,3 @@
+//! The hub: polls every spoke each interval and posts one batch.
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! The spoke: answers with the figures of the machine that it runs on.
+
+mod source;
+mod sources;
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The list of sources, in the order of the wire.
