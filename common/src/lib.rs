@@ -4,4 +4,6 @@
 //! [`document::Document`], and is never converted back. `docs/principles.md`
 //! tells why the parts are cut as they are.
 
+pub mod checksum;
 pub mod datapoint;
+pub mod document;
