@@ -101,7 +101,8 @@ fn spooled(folder: &Folder) -> usize {
     agents
         .flatten()
         .filter_map(|agent| std::fs::read_dir(agent.path()).ok())
-        .flat_map(|files| files.flatten())
+        .flatten()
+        .flatten()
         .filter(|file| file.path().extension().is_some_and(|extension| extension == "json"))
         .count()
 }
