@@ -4,5 +4,9 @@
 //! [`document::Document`], and is never converted back. `docs/principles.md`
 //! tells why the parts are cut as they are.
 
+pub mod config;
 pub mod datapoint;
 pub mod http_client;
+
+#[cfg(test)]
+mod test_folder;
