@@ -7,3 +7,9 @@
 pub mod checksum;
 pub mod datapoint;
 pub mod document;
+pub mod config;
+pub mod datapoint;
+pub mod http_client;
+
+#[cfg(test)]
+mod test_folder;
