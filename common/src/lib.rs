@@ -4,4 +4,10 @@
 //! [`document::Document`], and is never converted back. `docs/principles.md`
 //! tells why the parts are cut as they are.
 
+pub mod cli;
+pub mod daemon;
 pub mod datapoint;
+mod descriptor;
+pub mod logging;
+pub mod nearest;
+pub mod program;
