@@ -13,3 +13,10 @@ pub mod http_client;
 
 #[cfg(test)]
 mod test_folder;
+pub mod cli;
+pub mod daemon;
+pub mod datapoint;
+mod descriptor;
+pub mod logging;
+pub mod nearest;
+pub mod program;
