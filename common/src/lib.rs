@@ -5,3 +5,4 @@
 //! tells why the parts are cut as they are.
 
 pub mod datapoint;
+pub mod http_server;
