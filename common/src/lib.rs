@@ -20,3 +20,4 @@ mod descriptor;
 pub mod logging;
 pub mod nearest;
 pub mod program;
+pub mod http_server;
