@@ -5,19 +5,17 @@
 //! tells why the parts are cut as they are.
 
 pub mod checksum;
-pub mod datapoint;
-pub mod document;
-pub mod config;
-pub mod datapoint;
-pub mod http_client;
-
-#[cfg(test)]
-mod test_folder;
 pub mod cli;
+pub mod config;
 pub mod daemon;
 pub mod datapoint;
 mod descriptor;
-pub mod logging;
-pub mod nearest;
-pub mod program;
+pub mod document;
+pub mod http_client;
 pub mod http_server;
+pub mod logging;
+mod nearest;
+pub mod program;
+
+#[cfg(test)]
+mod test_folder;

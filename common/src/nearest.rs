@@ -7,7 +7,7 @@ const LONGEST_WORD: usize = 64;
 /// The one of `known` that takes the fewest changes of a letter to become
 /// `word`, if that is at most a third of its letters: otherwise a guess would
 /// mislead.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LONGEST_WORD + 1).collect();
     if word.len() > LONGEST_WORD {
         return None;
