@@ -14,7 +14,9 @@ mod folder;
 mod http;
 mod port;
 mod process;
+mod receiver;
 mod run;
+mod stand_in_spoke;
 mod wait;
 
 pub use configuration::{HubOptions, SpokeOptions, write_hub_config, write_spoke_config};
@@ -23,5 +25,7 @@ pub use folder::Folder;
 pub use http::{HttpAnswer, http_get};
 pub use port::free_port;
 pub use process::{Process, find_by_environment, is_alive, send_signal, stat_field};
+pub use receiver::{Mood, Post, Receiver, Taken};
 pub use run::{Finished, binary, binary_of_system, command, finish, run};
+pub use stand_in_spoke::{Manner, StandInSpoke};
 pub use wait::{PATIENCE, wait_until};
