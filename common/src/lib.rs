@@ -4,9 +4,13 @@
 //! [`document::Document`], and is never converted back. `docs/principles.md`
 //! tells why the parts are cut as they are.
 
+pub mod agent_id;
 pub mod config;
 pub mod datapoint;
+mod durable_file;
+pub mod host_name;
 pub mod http_client;
+pub mod resolver;
 
 #[cfg(test)]
 mod test_folder;
