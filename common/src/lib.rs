@@ -6,6 +6,7 @@
 
 pub mod checksum;
 pub mod cli;
+pub mod agent_id;
 pub mod config;
 pub mod daemon;
 pub mod datapoint;
@@ -16,6 +17,10 @@ pub mod http_server;
 pub mod logging;
 mod nearest;
 pub mod program;
+mod durable_file;
+pub mod host_name;
+pub mod http_client;
+pub mod resolver;
 
 #[cfg(test)]
 mod test_folder;
