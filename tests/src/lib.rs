@@ -24,7 +24,7 @@ pub use daemon::Daemon;
 pub use folder::Folder;
 pub use http::{HttpAnswer, http_get};
 pub use port::free_port;
-pub use process::{Process, find_by_environment, is_alive, send_signal, stat_field};
+pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
 pub use receiver::{Mood, Post, Receiver, Taken};
 pub use run::{Finished, binary, binary_of_system, command, finish, run};
 pub use stand_in_spoke::{Manner, StandInSpoke};

@@ -2,6 +2,9 @@
 #![allow(unsafe_code)]
 
 use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// The number of a process.
 pub type Process = i32;
@@ -11,6 +14,23 @@ pub fn send_signal(process: Process, signal: i32) -> bool {
     assert!(process > 1, "never signal a group or init");
     // SAFETY: the call takes two integers.
     unsafe { libc::kill(process, signal) == 0 }
+}
+
+/// Has the command start with SIGTERM blocked, as a careless parent would.
+pub fn block_sigterm(command: &mut Command) -> &mut Command {
+    let block = || {
+        // SAFETY: `set` is initialised by sigemptyset; all three calls are
+        // async-signal-safe, as they must be between fork and exec.
+        let blocked = unsafe {
+            let mut set = std::mem::zeroed::<libc::sigset_t>();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGTERM);
+            libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut())
+        };
+        if blocked == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    // SAFETY: the closure allocates nothing and takes no lock.
+    unsafe { command.pre_exec(block) }
 }
 
 /// Whether one of its threads lives; a zombie does not. The first thread may be

@@ -38,6 +38,7 @@ macro_rules! every_daemon {
                 starts_at_once_make_one_daemon
                 an_unwritable_folder_is_named
                 nothing_is_inherited
+                a_blocked_sigterm_is_unblocked
                 a_pipe_behind_start_ends
                 the_log_file_is_reopened_on_sighup
                 force_kills_what_does_not_end

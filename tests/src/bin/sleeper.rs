@@ -1,6 +1,7 @@
 //! A daemon for the tests of the daemon: it answers on a port, and does wrong
 //! what its configuration asks for.
 #![allow(
+    unsafe_code,
     clippy::disallowed_methods,
     clippy::panic,
     reason = "it is there to sleep and panic where a test wants that"
@@ -30,7 +31,7 @@ struct Configuration {
     port: u16,
     /// Milliseconds that binding takes longer.
     start_delay: u64,
-    /// What goes wrong: `shutdown`, `thread`, `start`, `panic`.
+    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`.
     hang: String,
     warning: Option<String>,
 }
@@ -92,6 +93,10 @@ impl Program for Sleeper {
         thread::sleep(Duration::from_millis(configuration.start_delay));
         match configuration.hang.as_str() {
             "panic" => panic!("asked to panic at the start"),
+            "table" => {
+                let left = thread::spawn(leave_descriptor_table).join();
+                assert!(left.is_ok_and(|left| left), "cannot leave the descriptor table");
+            }
             "thread" => drop(thread::spawn(|| thread::sleep(HOUR))),
             _ => {}
         }
@@ -119,6 +124,19 @@ impl Program for Sleeper {
             other => Err(format!("cannot {other:?}")),
         }
     }
+}
+
+/// Goes on with a descriptor table of its own, in which nothing is open.
+fn leave_descriptor_table() -> bool {
+    // SAFETY: the call takes an integer; this thread uses no descriptor after.
+    if unsafe { libc::unshare(libc::CLONE_FILES) } != 0 {
+        return false;
+    }
+    for descriptor in 0..1024 {
+        // SAFETY: only this thread has this table, and it ends without using it.
+        unsafe { libc::close(descriptor) };
+    }
+    true
 }
 
 struct Asleep {

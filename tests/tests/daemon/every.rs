@@ -9,8 +9,8 @@ use std::process::Stdio;
 use std::thread;
 
 use pattoo_tests::{
-    PATIENCE, binary_of_system, command, finish, http_get, is_alive, send_signal, stat_field,
-    wait_until,
+    PATIENCE, binary_of_system, block_sigterm, command, finish, http_get, is_alive, send_signal,
+    stat_field, wait_until,
 };
 
 use crate::cases::{Installation, read};
@@ -261,6 +261,14 @@ pub(crate) fn nothing_is_inherited(installation: &Installation) {
     assert_ne!(session, own, "it is in the session of the test");
     assert_ne!(session, pid.to_string(), "a leader of a session may take a terminal");
     assert_eq!(stat_field(pid, 7).unwrap(), "0", "it has a terminal");
+}
+
+pub(crate) fn a_blocked_sigterm_is_unblocked(installation: &Installation) {
+    let daemon = &installation.daemon;
+    let mut command = command(daemon.binary(), daemon.configuration());
+    let started = finish(block_sigterm(command.arg("--start")));
+    assert_eq!(started.code, 0, "{started:?}");
+    daemon.stop();
 }
 
 pub(crate) fn a_pipe_behind_start_ends(installation: &Installation) {
