@@ -19,6 +19,8 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: Held,
+    /// Beside the limit of bodies, for the one that is read to its end.
+    largest_body: usize,
     held: Held,
     answer_room: usize,
 }
@@ -27,10 +29,15 @@ impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
         let limit = Held {
             heads: limits.heads_held_bytes,
-            bodies: limits.bodies_held_bytes.saturating_add(limits.body_bytes),
+            bodies: limits.bodies_held_bytes,
             answers: limits.answers_held_bytes,
         };
-        Self { limit, held: Held::default(), answer_room: ANSWER_ROOM_BYTES }
+        Self {
+            limit,
+            largest_body: limits.body_bytes,
+            held: Held::default(),
+            answer_room: ANSWER_ROOM_BYTES,
+        }
     }
 
     /// Somebody who held `before` holds `after` now.
@@ -46,9 +53,14 @@ impl Budget {
         self.held.heads < self.limit.heads
     }
 
-    /// Whether a body of this length may be read; one always may.
-    pub(super) fn has_room_for_body(&self, bytes: usize) -> bool {
-        self.held.bodies == 0 || self.held.bodies.saturating_add(bytes) <= self.limit.bodies
+    /// Whether more of any body may be read.
+    pub(super) fn has_room_for_bodies(&self) -> bool {
+        self.held.bodies < self.limit.bodies
+    }
+
+    /// Whether one body that misses so much may be read to its end.
+    pub(super) fn has_room_to_end_body(&self, missing: usize) -> bool {
+        self.held.bodies + missing <= self.limit.bodies + self.largest_body
     }
 
     /// Whether one more answer may be worked on; one always may.
@@ -92,14 +104,26 @@ mod tests {
     }
 
     #[test]
+    fn one_body_can_always_be_read_to_its_end() {
+        let limits = Limits::server();
+        let mut budget = Budget::new(&limits);
+        assert!(budget.has_room_for_bodies());
+        let shared = Held { bodies: limits.bodies_held_bytes, ..Held::default() };
+        budget.replace(Held::default(), shared);
+        assert!(!budget.has_room_for_bodies());
+        assert!(budget.has_room_to_end_body(limits.body_bytes));
+        let one = Held { bodies: 1, ..Held::default() };
+        budget.replace(Held::default(), one);
+        assert!(!budget.has_room_to_end_body(limits.body_bytes));
+    }
+
+    #[test]
     fn the_purses_do_not_touch_each_other() {
         let mut budget = Budget::new(&Limits::server());
-        let (half, full) = (24 << 20, 48 << 20);
-        budget.replace(Held::default(), Held { bodies: half, ..Held::default() });
-        assert!(budget.has_room_for_body(half) && !budget.has_room_for_body(half + 1));
-        budget.replace(Held::default(), Held { bodies: full - half, ..Held::default() });
-        assert!(!budget.has_room_for_body(1));
+        budget.replace(Held::default(), Held { bodies: 1 << 30, ..Held::default() });
         assert!(budget.has_room_for_heads() && budget.has_room_for_answer());
+        budget.replace(Held::default(), Held { heads: 1 << 30, ..Held::default() });
+        assert!(!budget.has_room_for_heads() && budget.has_room_for_answer());
     }
 
     #[test]

@@ -12,17 +12,20 @@ use super::Request;
 use super::answer::Refusal;
 use super::budget::Held;
 use super::head::{Head, HeadReader};
-use super::limits::{BODY_GRACE, LINGER_BYTES, LINGER_TIME, Limits};
+use super::limits::{BODY_GRACE, BODY_STEP_BYTES, LINGER_BYTES, LINGER_TIME, Limits};
+
+/// What a client waits for that sent `Expect: 100-continue`.
+const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What a connection does next, and what the gate is to do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The head is being read.
     Head,
-    /// The head is whole, and the body needs room.
-    AwaitingRoom,
     /// The body is being read.
     Body,
+    /// There is more of the body to read, and no room for it.
+    HeldBack,
     /// The request is whole, and waits for a worker.
     Whole,
     /// A worker has the request.
@@ -37,8 +40,8 @@ pub(super) enum Stage {
 
 enum State {
     Head(HeadReader),
-    AwaitingRoom(Announced),
-    Body(Request, usize),
+    Body(Body),
+    HeldBack(Body),
     Whole(Request),
     Working,
     Writing { bytes: Vec<u8>, taken: usize },
@@ -47,10 +50,12 @@ enum State {
 }
 
 /// A request whose body is still to come.
-struct Announced {
+struct Body {
     request: Request,
-    body_bytes: usize,
-    is_waiting_to_send: bool,
+    announced: usize,
+    /// When it last had got on by [`BODY_STEP_BYTES`], or was let go on, and how much
+    /// of it was there.
+    mark: (Instant, usize),
 }
 
 /// What a connection needs of a socket that does not block.
@@ -104,8 +109,8 @@ impl<S: Stream> Connection<S> {
     pub(super) fn stage(&self) -> Stage {
         match self.state {
             State::Head(_) => Stage::Head,
-            State::AwaitingRoom(_) => Stage::AwaitingRoom,
-            State::Body(..) => Stage::Body,
+            State::Body(_) => Stage::Body,
+            State::HeldBack(_) => Stage::HeldBack,
             State::Whole(_) => Stage::Whole,
             State::Working => Stage::Working,
             State::Writing { .. } => Stage::Writing,
@@ -114,34 +119,50 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// What it holds of memory. A body counts whole as soon as it may come.
+    /// What it holds of memory.
     pub(super) fn held(&self) -> Held {
         let heads = self.head_bytes;
         match &self.state {
             State::Head(reader) => Held { heads: reader.held_bytes(), ..Held::default() },
-            State::AwaitingRoom(_) => Held { heads, ..Held::default() },
-            State::Body(_, bodies) => Held { heads, bodies: *bodies, answers: 0 },
-            State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
+            // Of what was allocated for a body only the filled part takes memory.
+            State::Body(Body { request, .. })
+            | State::HeldBack(Body { request, .. })
+            | State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
             State::Writing { bytes, .. } => Held { answers: bytes.capacity(), ..Held::default() },
             State::Working | State::Lingering { .. } | State::Closed => Held::default(),
         }
     }
 
-    /// The length of the body that waits for room.
-    pub(super) fn announced_bytes(&self) -> Option<usize> {
+    /// How much of its body is still to come.
+    pub(super) fn missing_bytes(&self) -> usize {
         match &self.state {
-            State::AwaitingRoom(announced) => Some(announced.body_bytes),
-            _ => None,
+            State::Body(body) | State::HeldBack(body) => body.missing(),
+            _ => 0,
         }
     }
 
-    /// Whether its body will come too late at the rate so far.
-    pub(super) fn is_behind_schedule(&self, now: Instant, limits: &Limits) -> bool {
-        let State::Body(request, announced) = &self.state else { return false };
-        let left = self.deadline.saturating_duration_since(now);
-        let gone = limits.body_time.saturating_sub(left);
-        let arrived = request.body.len() as f64 / *announced as f64;
-        gone > BODY_GRACE && arrived < gone.as_secs_f64() / limits.body_time.as_secs_f64()
+    /// Whether a body that may come does not come, or hardly.
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        matches!(&self.state, State::Body(body) if now > body.mark.0 + BODY_GRACE)
+    }
+
+    /// Reads no more of the body for now.
+    pub(super) fn hold_back(&mut self) {
+        self.state = match mem::replace(&mut self.state, State::Closed) {
+            State::Body(body) => State::HeldBack(body),
+            other => other,
+        };
+    }
+
+    /// Reads on where it was held back.
+    pub(super) fn let_go_on(&mut self, now: Instant) {
+        self.state = match mem::replace(&mut self.state, State::Closed) {
+            State::HeldBack(mut body) => {
+                body.mark.0 = now;
+                State::Body(body)
+            }
+            other => other,
+        };
     }
 
     /// Reads once, as much as `buffer` takes. Gives what the client was refused for.
@@ -153,7 +174,7 @@ impl<S: Stream> Connection<S> {
     ) -> Option<Refusal> {
         let wanted = match &self.state {
             State::Head(reader) => reader.room(),
-            State::Body(request, announced) => announced - request.body.len(),
+            State::Body(body) => body.missing(),
             State::Lingering { .. } => buffer.len(),
             _ => return None,
         };
@@ -173,7 +194,7 @@ impl<S: Stream> Connection<S> {
     fn ended(&mut self, now: Instant, limits: &Limits) -> Option<Refusal> {
         let has_begun = match &self.state {
             State::Head(reader) => !reader.is_empty(),
-            State::Body(..) => true,
+            State::Body(_) => true,
             _ => false,
         };
         if !has_begun {
@@ -195,10 +216,11 @@ impl<S: Stream> Connection<S> {
                 }
                 Err(refusal) => Some(self.refuse(refusal, now, limits)),
             },
-            State::Body(request, announced) => {
-                grow(&mut request.body, part.len(), *announced);
-                request.body.extend_from_slice(part);
-                self.complete(now, limits);
+            State::Body(body) => {
+                body.take(part, now);
+                if body.missing() == 0 {
+                    self.complete_body(now, limits);
+                }
                 None
             }
             State::Lingering { drained } => {
@@ -232,46 +254,34 @@ impl<S: Stream> Connection<S> {
             return Some(self.refuse(refusal, now, limits));
         }
         rest.truncate(body_bytes); // what comes behind it is never read
-        let Head { method, path, query, headers, .. } = head;
+        let Head { method, path, query, headers, is_waiting_to_send, .. } = head;
         let request = Request { method, path, query, headers, body: rest, peer: self.peer };
-        if body_bytes == 0 {
-            self.state = State::Whole(request);
-            self.deadline = now + limits.answer_time;
+        let arrived = request.body.len();
+        if arrived == body_bytes {
+            self.complete(request, now, limits);
+        } else if is_waiting_to_send
+            && arrived == 0
+            && self.socket.write(GO_ON).ok() != Some(GO_ON.len())
+        {
+            self.close(); // an empty socket takes so little at once, or its peer is gone
         } else {
-            let is_waiting_to_send = head.is_waiting_to_send && request.body.is_empty();
-            self.state = State::AwaitingRoom(Announced { request, body_bytes, is_waiting_to_send });
+            let body = Body { request, announced: body_bytes, mark: (now, arrived) };
+            self.state = State::Body(body);
             self.deadline = now + limits.body_time;
         }
         None
     }
 
-    /// There is room for the body now.
-    pub(super) fn grant_room(&mut self, now: Instant, limits: &Limits) {
+    fn complete_body(&mut self, now: Instant, limits: &Limits) {
         match mem::replace(&mut self.state, State::Closed) {
-            State::AwaitingRoom(announced) => {
-                const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-                if announced.is_waiting_to_send
-                    && self.socket.write(GO_ON).ok() != Some(GO_ON.len())
-                {
-                    return; // an empty socket takes so little at once, or its peer is gone
-                }
-                self.state = State::Body(announced.request, announced.body_bytes);
-                self.deadline = now + limits.body_time;
-                self.complete(now, limits);
-            }
+            State::Body(body) => self.complete(body.request, now, limits),
             other => self.state = other,
         }
     }
 
-    /// Goes on to the next stage if the body is whole.
-    fn complete(&mut self, now: Instant, limits: &Limits) {
-        match mem::replace(&mut self.state, State::Closed) {
-            State::Body(request, announced) if request.body.len() >= announced => {
-                self.state = State::Whole(request);
-                self.deadline = now + limits.answer_time;
-            }
-            other => self.state = other,
-        }
+    fn complete(&mut self, request: Request, now: Instant, limits: &Limits) {
+        self.state = State::Whole(request);
+        self.deadline = now + limits.answer_time;
     }
 
     /// Hands the whole request over; the second value says that its answer is to
@@ -324,8 +334,8 @@ impl<S: Stream> Connection<S> {
             State::Head(reader) if !reader.is_empty() => {
                 Refusal::new(408, "the request head did not arrive in time")
             }
-            State::Body(..) => Refusal::new(408, "the request body did not arrive in time"),
-            State::AwaitingRoom(_) => {
+            State::Body(_) => Refusal::new(408, "the request body did not arrive in time"),
+            State::HeldBack(_) => {
                 Refusal::new(503, "there was no room for the request body in time")
             }
             State::Whole(_) | State::Working => {
@@ -349,11 +359,23 @@ impl<S: Stream> Connection<S> {
     }
 }
 
-/// Makes room for more of a body: by doubling, but never past its announced length.
-fn grow(body: &mut Vec<u8>, more: usize, announced: usize) {
-    if body.capacity() - body.len() < more {
-        let wanted = (2 * body.capacity()).min(announced).max(body.len() + more);
-        body.reserve_exact(wanted - body.len());
+impl Body {
+    fn missing(&self) -> usize {
+        self.announced - self.request.body.len()
+    }
+
+    fn take(&mut self, part: &[u8], now: Instant) {
+        let body = &mut self.request.body;
+        let wanted = body.len() + part.len();
+        if body.capacity() < wanted {
+            // By doubling, but never past what was announced.
+            let capacity = (2 * body.capacity()).min(self.announced).max(wanted);
+            body.reserve_exact(capacity - body.len());
+        }
+        body.extend_from_slice(part);
+        if wanted >= self.mark.1 + BODY_STEP_BYTES {
+            self.mark = (now, wanted);
+        }
     }
 }
 

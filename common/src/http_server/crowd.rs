@@ -16,19 +16,12 @@ pub(super) struct Crowd {
     next_number: u64,
     /// What the clients hold; the gate adds what the workers hold.
     pub(super) budget: Budget,
-    awaiting_room: VecDeque<u64>,
     whole: VecDeque<u64>,
 }
 
 impl Crowd {
     pub(super) fn new(budget: Budget) -> Self {
-        Self {
-            clients: BTreeMap::new(),
-            next_number: 0,
-            budget,
-            awaiting_room: VecDeque::new(),
-            whole: VecDeque::new(),
-        }
+        Self { clients: BTreeMap::new(), next_number: 0, budget, whole: VecDeque::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -63,11 +56,6 @@ impl Crowd {
         expired.map(|(number, _)| number).collect()
     }
 
-    /// The first whose body waits for room.
-    pub(super) fn first_awaiting_room(&self) -> Option<u64> {
-        self.awaiting_room.front().copied()
-    }
-
     /// The first whose request waits for a worker.
     pub(super) fn first_whole(&self) -> Option<u64> {
         self.whole.front().copied()
@@ -95,23 +83,15 @@ impl Crowd {
     }
 
     fn turned(&mut self, number: u64, from: Stage, to: Stage) {
-        match from {
-            Stage::AwaitingRoom => remove(&mut self.awaiting_room, number),
-            Stage::Whole => remove(&mut self.whole, number),
-            _ => {}
+        if from == Stage::Whole
+            && let Some(place) = self.whole.iter().position(|&known| known == number)
+        {
+            self.whole.remove(place);
         }
         match to {
-            Stage::AwaitingRoom => self.awaiting_room.push_back(number),
             Stage::Whole => self.whole.push_back(number),
             Stage::Closed => drop(self.clients.remove(&number)),
             _ => {}
         }
-    }
-}
-
-fn remove(queue: &mut VecDeque<u64>, number: u64) {
-    // It is nearly always the first.
-    if let Some(place) = queue.iter().position(|&known| known == number) {
-        queue.remove(place);
     }
 }

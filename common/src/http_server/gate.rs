@@ -37,8 +37,10 @@ pub(super) struct Gate {
     working: BTreeMap<u64, Held>,
     /// Since when a worker is free and a whole request waits for room all the same.
     short_of_room_since: Option<Instant>,
-    /// When to look again who of the bodies is behind its schedule.
+    /// Bodies are held back: when to look again who of the others is stalled.
     bodies_due: Option<Instant>,
+    /// The one whose body is read to its end while others are held back.
+    favourite: Option<u64>,
     /// When the grace of a server that stops is over.
     stop_at: Option<Instant>,
     tally: Tally,
@@ -88,6 +90,7 @@ impl Gate {
             working: BTreeMap::new(),
             short_of_room_since: None,
             bodies_due: None,
+            favourite: None,
             stop_at: None,
             tally,
             buffer: vec![0; if limits.body_bytes == 0 { HEAD_BYTES } else { READ_BYTES }],
@@ -105,7 +108,7 @@ impl Gate {
                 self.expire(now);
             }
             self.take_answers(now);
-            self.admit_bodies(now);
+            self.let_bodies_go_on(now);
             self.dispatch(now);
             if self.is_over(now) {
                 break;
@@ -211,12 +214,15 @@ impl Gate {
     }
 
     fn take_clients(&mut self, now: Instant) {
-        for _ in 0..ACCEPTS_AT_ONCE {
+        for round in 0..ACCEPTS_AT_ONCE {
             let Some(door) = &mut self.door else { return };
             match door.look() {
                 Knock::Client(socket, peer) => self.take_in(socket, peer, now),
                 Knock::Gone => {}
                 Knock::Nobody => return,
+                // accept(2) says so before it looks whether anybody is there, which
+                // only poll(2) has told, and only of the first.
+                Knock::NoDescriptor(_) if round > 0 => return,
                 Knock::NoDescriptor(error) => {
                     self.tally.note(Event::NoDescriptor, now, error);
                     if !self.displace(UNFINISHED, now) && !self.give_up_spare() {
@@ -256,9 +262,13 @@ impl Gate {
     }
 
     fn read(&mut self, number: u64, now: Instant) {
-        if self.crowd.get(number).is_some_and(|client| client.stage() == Stage::Head)
-            && !self.make_room_for_head(number, now)
-        {
+        let may_read = match self.crowd.get(number).map(Connection::stage) {
+            Some(Stage::Head) => self.make_room_for_head(number, now),
+            Some(Stage::Body) => self.may_read_body(number, now),
+            Some(_) => true,
+            None => false,
+        };
+        if !may_read {
             return;
         }
         let mut buffer = std::mem::take(&mut self.buffer);

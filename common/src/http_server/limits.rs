@@ -22,8 +22,11 @@ pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(100);
 /// How long a whole request waits for others to give back their bytes before the
 /// oldest of them is closed.
 pub const ROOM_PATIENCE: Duration = Duration::from_millis(250);
-/// How long a body may be behind its schedule before it can lose its room.
+/// Where room is short, a body must come on by [`BODY_STEP_BYTES`] in this time to
+/// keep its place.
 pub const BODY_GRACE: Duration = Duration::from_secs(1);
+/// See [`BODY_GRACE`].
+pub const BODY_STEP_BYTES: usize = 64 * KIB;
 /// Room set aside for an answer not yet known, at least.
 pub const ANSWER_ROOM_BYTES: usize = 64 * KIB;
 /// How long the gate reads on, and how much, after an answer is written, so that
@@ -56,7 +59,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The `Allow` header of that 405: what a server without bodies is good for.
     pub allow: &'static str,
-    /// For a body to arrive (408), and before that for its room to be free (503).
+    /// For a body to arrive (408), the wait for room included (503).
     pub body_time: Duration,
     /// From a whole request to its answer, the wait for a worker included; past it
     /// 503.
@@ -65,8 +68,8 @@ pub struct Limits {
     pub write_time: Duration,
     /// Bytes of all heads held at once. Past it the oldest unfinished is closed.
     pub heads_held_bytes: usize,
-    /// Bytes of all bodies held at once, beside one of `body_bytes`. Past it a body
-    /// is not read until there is room.
+    /// Bytes of all bodies held at once, beside one of `body_bytes`. Past it one body
+    /// at a time is read to its end, and the others are not read until there is room.
     pub bodies_held_bytes: usize,
     /// Bytes of all answers held at once, those under way included. Past it a
     /// request waits, though never for long; one answer is always let through.

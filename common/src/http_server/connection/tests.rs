@@ -72,11 +72,6 @@ impl Bench {
         self.connection.stage()
     }
 
-    fn grant(&mut self) -> Stage {
-        self.connection.grant_room(self.now, &self.limits);
-        self.connection.stage()
-    }
-
     fn expire(&mut self) -> Stage {
         self.now = self.connection.deadline();
         self.connection.expire(self.now, &self.limits);
@@ -119,16 +114,13 @@ fn a_get_goes_through_its_stages() {
 }
 
 #[test]
-fn a_body_waits_for_room_and_is_taken_to_its_length() {
+fn a_body_is_taken_to_its_length() {
     let mut bench = Bench::new(Limits::server());
     let head = "POST / HTTP/1.1\r\nContent-Length: 20000\r\n\r\nfirst";
-    assert_eq!(bench.send(head), Stage::AwaitingRoom);
-    assert_eq!(bench.connection.announced_bytes(), Some(20_000));
-    assert_eq!(bench.connection.held().bodies, 0);
-    assert_eq!(bench.read(), Stage::AwaitingRoom);
-    assert_eq!(bench.grant(), Stage::Body);
-    assert_eq!(bench.connection.held().bodies, 20_000);
+    assert_eq!(bench.send(head), Stage::Body);
+    assert_eq!((bench.connection.held().bodies, bench.connection.missing_bytes()), (5, 19_995));
     assert_eq!(bench.send(vec![b'x'; 25_000]), Stage::Body);
+    assert_eq!(bench.connection.held().bodies, 5 + (16 << 10));
     assert_eq!(bench.read(), Stage::Whole);
     let (request, _) = bench.connection.take_request().unwrap();
     assert_eq!((request.body.len(), &request.body[..6]), (20_000, b"firstx".as_slice()));
@@ -137,21 +129,32 @@ fn a_body_waits_for_room_and_is_taken_to_its_length() {
 }
 
 #[test]
+fn a_body_that_is_held_back_is_not_read() {
+    let mut bench = Bench::new(Limits::server());
+    bench.send("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n");
+    bench.connection.hold_back();
+    assert_eq!(bench.send("body"), Stage::HeldBack);
+    assert_eq!(bench.connection.missing_bytes(), 9);
+    bench.connection.let_go_on(bench.now);
+    assert_eq!(bench.read(), Stage::Body);
+    assert_eq!(bench.connection.missing_bytes(), 5);
+}
+
+#[test]
 fn a_body_that_came_with_its_head_needs_no_more_reading() {
     let mut bench = Bench::new(Limits::server());
-    bench.send("POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nabcdef");
-    assert_eq!(bench.grant(), Stage::Whole);
+    let request = "POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nabcdef";
+    assert_eq!(bench.send(request), Stage::Whole);
     assert_eq!(bench.connection.take_request().unwrap().0.body, b"ab");
     assert_eq!(bench.got(), "", "a client that has sent its body waits for nothing");
 }
 
 #[test]
-fn a_client_that_waits_to_send_is_told_once_there_is_room() {
+fn a_client_that_waits_to_send_is_told() {
     let mut bench = Bench::new(Limits::server());
     bench.send("POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
-    assert_eq!(bench.got(), "");
-    assert_eq!(bench.grant(), Stage::Body);
     assert_eq!(bench.got(), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(bench.send("ab"), Stage::Whole);
 }
 
 #[test]
@@ -179,12 +182,12 @@ fn each_deadline_has_its_own_end() {
 
     let mut bench = Bench::new(Limits::server());
     bench.send("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n");
+    bench.connection.hold_back();
     bench.expire();
     assert!(bench.got_status(503), "no room in time");
 
     let mut bench = Bench::new(Limits::server());
     bench.send("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n");
-    bench.grant();
     bench.expire();
     assert!(bench.got_status(408), "no body in time");
 
@@ -218,16 +221,20 @@ fn what_is_drained_is_bounded() {
 }
 
 #[test]
-fn a_body_is_behind_its_schedule_when_it_cannot_arrive_in_time() {
+fn a_body_that_hardly_comes_is_stalled() {
     let mut bench = Bench::new(Limits::server());
-    bench.send("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n");
-    bench.grant();
-    let start = bench.now;
-    let mut is_behind = |sent: usize, seconds| {
-        bench.send(vec![0; sent]);
-        bench.connection.is_behind_schedule(start + Duration::from_secs(seconds), &bench.limits)
-    };
-    assert!(!is_behind(0, 1), "everyone has a grace");
-    assert!(is_behind(0, 2));
-    assert!(!is_behind(500, 14) && is_behind(0, 16));
+    bench.send("POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+    let second = Duration::from_millis(1001);
+    assert!(!bench.connection.is_stalled(bench.now), "everyone has a grace");
+    assert!(bench.connection.is_stalled(bench.now + second));
+    bench.now += second;
+    bench.send([0; 1000]);
+    assert!(bench.connection.is_stalled(bench.now), "too little came");
+    for _ in 0..4 {
+        bench.send([0; 16 << 10]);
+    }
+    assert!(!bench.connection.is_stalled(bench.now));
+    bench.connection.hold_back();
+    bench.now += second;
+    assert!(!bench.connection.is_stalled(bench.now), "it is not its fault");
 }

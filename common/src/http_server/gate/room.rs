@@ -12,7 +12,7 @@ use crate::http_server::workers::Job;
 
 /// Those that hold no whole request: the first to go.
 pub(super) const UNFINISHED: &[Stage] =
-    &[Stage::Lingering, Stage::Head, Stage::AwaitingRoom, Stage::Body];
+    &[Stage::Lingering, Stage::Head, Stage::Body, Stage::HeldBack];
 /// Who goes first when somebody must; of one rank the oldest.
 const RANKS: [&[Stage]; 4] = [UNFINISHED, &[Stage::Writing], &[Stage::Whole], &[Stage::Working]];
 
@@ -36,26 +36,44 @@ impl Gate {
         true
     }
 
-    /// Lets bodies in that have room, first come, first served. Where there is none,
-    /// those go that will be too late anyhow.
-    pub(super) fn admit_bodies(&mut self, now: Instant) {
-        self.bodies_due = None;
-        while let Some(number) = self.crowd.first_awaiting_room() {
-            let announced = self.crowd.get(number).and_then(Connection::announced_bytes);
-            if self.crowd.budget.has_room_for_body(announced.unwrap_or(0)) {
-                self.step(number, now, |client, now, limits| {
-                    client.grant_room(now, limits);
-                    None
-                });
-                continue;
+    /// Whether more of this body may be read; if not, it is held back.
+    pub(super) fn may_read_body(&mut self, number: u64, now: Instant) -> bool {
+        let may = self.crowd.budget.has_room_for_bodies() || self.favourite == Some(number);
+        if !may {
+            self.crowd.step(number, Connection::hold_back);
+            self.bodies_due.get_or_insert(now);
+        }
+        may
+    }
+
+    /// Where bodies are held back: closes those that take room and do not come on,
+    /// and lets go on all, or if there is still no room, one to its end.
+    pub(super) fn let_bodies_go_on(&mut self, now: Instant) {
+        if self.bodies_due.is_none() {
+            return;
+        }
+        while let Some(stalled) = self.crowd.oldest(|client| client.is_stalled(now)) {
+            self.displace_one(stalled, now);
+        }
+        let is_held_back = |client: &Client| client.stage() == Stage::HeldBack;
+        if self.crowd.budget.has_room_for_bodies() {
+            self.favourite = None;
+            self.bodies_due = None;
+            while let Some(number) = self.crowd.oldest(is_held_back) {
+                self.crowd.step(number, |client| client.let_go_on(now));
             }
-            let limits = &self.limits;
-            let slow = self.crowd.oldest(|client| client.is_behind_schedule(now, limits));
-            let Some(slow) = slow else {
-                self.bodies_due = Some(now + ROOM_PATIENCE);
-                return;
-            };
-            self.displace_one(slow, now);
+            return;
+        }
+        self.bodies_due = Some(now + ROOM_PATIENCE);
+        let favourite = self.favourite.and_then(|number| self.crowd.get(number));
+        if favourite.is_some_and(|client| client.stage() == Stage::Body) {
+            return;
+        }
+        self.favourite = self.crowd.oldest(|client| {
+            is_held_back(client) && self.crowd.budget.has_room_to_end_body(client.missing_bytes())
+        });
+        if let Some(number) = self.favourite {
+            self.crowd.step(number, |client| client.let_go_on(now));
         }
     }
 
