@@ -12,6 +12,10 @@ use crate::source::{Poll, Roots, Source, SourceError};
 
 use policies::Policies;
 
+/// A longer text of `/proc/cpuinfo` is not kept in memory for the next reading:
+/// with hundreds of processors it has hundreds of kB.
+const KEPT_BYTES: usize = 32 * 1024;
+
 /// The average over all processors.
 pub(crate) struct CpuFrequency {
     roots: Roots,
@@ -95,7 +99,14 @@ impl Source for CpuFrequency {
 impl Way {
     fn sum(&mut self) -> Result<Sum, SourceError> {
         let (parsed, file) = match self {
-            Self::EveryProcessor(file) => (cpuinfo::sum(file.read()?), file),
+            Self::EveryProcessor(file) => {
+                let text = file.read()?;
+                let (parsed, is_large) = (cpuinfo::sum(text), text.len() > KEPT_BYTES);
+                if is_large {
+                    file.close();
+                }
+                (parsed, file)
+            }
             Self::FirstProcessor(file) => {
                 (cpuinfo::first(file.read_until(cpuinfo::has_first)?), file)
             }

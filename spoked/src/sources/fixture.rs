@@ -56,6 +56,8 @@ impl Folder {
     /// An empty folder; the name is the test's own.
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("pattoo-{name}-{}", std::process::id()));
+        // One of a run that was killed may still be there.
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Self { path }
     }
