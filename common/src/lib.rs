@@ -5,7 +5,6 @@
 //! tells why the parts are cut as they are.
 
 pub mod agent_id;
-pub mod agent_id;
 pub mod checksum;
 pub mod cli;
 pub mod config;
