@@ -114,6 +114,14 @@ mod tests {
                         0 => text.truncate(below(text.len())),
                         1 => text[below(text.len())] = b"\0 \n:-9\xff"[below(7)],
                         _ => text.insert(below(text.len()), b'9'),
+            for _ in 0..60 {
+                for (file, text) in FILES.iter().zip(&texts) {
+                    let mut text = text.clone();
+                    let place = below(text.len());
+                    match below(3) {
+                        0 => text.truncate(place),
+                        1 => text[place] = b"\0 \n:-9\xff"[below(7)],
+                        _ => text.insert(place, b'9'),
                     }
                     let path = folder.file(&file.replace("self/", ""), "");
                     fs::write(path, text).unwrap();
