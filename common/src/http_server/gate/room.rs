@@ -69,9 +69,13 @@ impl Gate {
         if favourite.is_some_and(|client| client.stage() == Stage::Body) {
             return;
         }
-        self.favourite = self.crowd.oldest(|client| {
-            is_held_back(client) && self.crowd.budget.has_room_to_end_body(client.missing_bytes())
-        });
+        // Who misses least is done first: so most are done soonest, and who announces
+        // much and sends little waits for the others.
+        let held_back = self.crowd.iter().filter(|(_, client)| is_held_back(client));
+        let nearest = held_back.min_by_key(|(_, client)| client.missing_bytes());
+        self.favourite = nearest
+            .filter(|(_, client)| self.crowd.budget.has_room_to_end_body(client.missing_bytes()))
+            .map(|(number, _)| number);
         if let Some(number) = self.favourite {
             self.crowd.step(number, |client| client.let_go_on(now));
         }
