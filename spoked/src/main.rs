@@ -13,5 +13,13 @@ mod source;
 mod sources;
 mod status_page;
 mod system_constants;
+mod collector;
+mod descriptors;
+mod host;
+mod mounts;
+mod root_device;
+mod source;
+mod sources;
+mod statvfs;
 
 fn main() {}

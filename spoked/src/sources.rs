@@ -126,3 +126,5 @@ mod tests {
         }
     }
 }
+
+pub(crate) mod filesystem;
