@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pattoo_tests::{Daemon, Folder, free_port};
+use pattoo_tests::{Daemon, Folder, free_port, http_get};
 
 /// A program that the tests can be run with.
 pub(crate) struct Case {
@@ -15,6 +15,8 @@ pub(crate) struct Case {
     /// in `log` and the PID file below `run` of the folder; gives the
     /// configuration folder.
     pub(crate) configure: fn(&Folder, u16) -> PathBuf,
+    /// Whether it answers on that port. The hub does not.
+    pub(crate) listens: bool,
     /// The file that a mistake is written to, in the configuration folder.
     pub(crate) own_file: &'static str,
 }
@@ -23,6 +25,7 @@ pub(crate) struct Case {
 pub(crate) struct Installation {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
+    pub(crate) listens: bool,
     pub(crate) daemon: Daemon,
     /// The file that a mistake is written to.
     pub(crate) own_file: PathBuf,
@@ -40,6 +43,7 @@ impl Case {
         Installation {
             name: self.name,
             port,
+            listens: self.listens,
             daemon: Daemon::new((self.binary)(), &configuration, pid_file),
             own_file: configuration.join(self.own_file),
             folder,
@@ -48,6 +52,15 @@ impl Case {
 }
 
 impl Installation {
+    /// Whether it answers on its port, or at least lives where it has none.
+    pub(crate) fn serves(&self) -> bool {
+        if self.listens {
+            http_get(self.port, "/").is_ok()
+        } else {
+            !self.daemon.processes().is_empty()
+        }
+    }
+
     /// The log file.
     pub(crate) fn log_file(&self) -> PathBuf {
         self.folder.join("log").join(format!("{}.log", self.name))
@@ -81,5 +94,6 @@ pub(crate) const SLEEPER: Case = Case {
         folder.write("etc/sleeper.conf", &format!("port {port}\n"));
         folder.join("etc")
     },
+    listens: true,
     own_file: "sleeper.conf",
 };

@@ -1,14 +1,11 @@
 //! Start, stop and what can go wrong in between, with a real binary.
 //!
 //! The tests of `every_daemon!` hold for any program of ours; those of
-//! [`sleeper`] need a program that misbehaves when asked to.
+//! `sleeper` need a program that misbehaves when asked to.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-#[path = "daemon/cases.rs"]
 mod cases;
-#[path = "daemon/every.rs"]
 mod every;
-#[path = "daemon/sleeper.rs"]
 mod sleeper;
 
 /// Makes a test of each function named, run with one program.
