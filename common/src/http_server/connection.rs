@@ -9,7 +9,7 @@ use std::time::Instant;
 use tiny_http::Method;
 
 use super::Request;
-use super::answer::Refusal;
+use super::answer::{Refusal, Rendered};
 use super::budget::Held;
 use super::head::{Head, HeadReader};
 use super::limits::{BODY_GRACE, BODY_STEP_BYTES, LINGER_BYTES, LINGER_TIME, Limits};
@@ -44,7 +44,7 @@ enum State {
     HeldBack(Body),
     Whole(Request),
     Working,
-    Writing { bytes: Vec<u8>, taken: usize },
+    Writing(Rendered),
     Lingering { drained: usize },
     Closed,
 }
@@ -113,7 +113,7 @@ impl<S: Stream> Connection<S> {
             State::HeldBack(_) => Stage::HeldBack,
             State::Whole(_) => Stage::Whole,
             State::Working => Stage::Working,
-            State::Writing { .. } => Stage::Writing,
+            State::Writing(_) => Stage::Writing,
             State::Lingering { .. } => Stage::Lingering,
             State::Closed => Stage::Closed,
         }
@@ -128,7 +128,7 @@ impl<S: Stream> Connection<S> {
             State::Body(Body { request, .. })
             | State::HeldBack(Body { request, .. })
             | State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
-            State::Writing { bytes, .. } => Held { answers: bytes.capacity(), ..Held::default() },
+            State::Writing(answer) => Held { answers: answer.held_bytes(), ..Held::default() },
             State::Working | State::Lingering { .. } | State::Closed => Held::default(),
         }
     }
@@ -299,25 +299,25 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Writes these bytes, and then ends.
-    pub(super) fn answer(&mut self, bytes: Vec<u8>, now: Instant, limits: &Limits) {
-        self.state = State::Writing { bytes, taken: 0 };
+    /// Writes this answer, and then ends.
+    pub(super) fn answer(&mut self, answer: Rendered, now: Instant, limits: &Limits) {
+        self.state = State::Writing(answer);
         self.deadline = now + limits.write_time;
         self.write(now);
     }
 
     /// Writes once, as much as the socket takes.
     pub(super) fn write(&mut self, now: Instant) {
-        let State::Writing { bytes, taken } = &mut self.state else { return };
-        match self.socket.write(&bytes[*taken..]) {
-            Ok(count) if count > 0 => *taken += count,
+        let State::Writing(answer) = &mut self.state else { return };
+        match answer.write_to(&mut self.socket) {
+            Ok(count) if count > 0 => {}
             Err(error) if is_passing(&error) => return,
             Ok(_) | Err(_) => {
                 self.close();
                 return;
             }
         }
-        if *taken < bytes.len() {
+        if !answer.is_written() {
             return;
         }
         self.state = if self.socket.end_writing().is_ok() {
@@ -341,7 +341,7 @@ impl<S: Stream> Connection<S> {
             State::Whole(_) | State::Working => {
                 Refusal::new(503, "the answer was not ready in time")
             }
-            State::Head(_) | State::Writing { .. } | State::Lingering { .. } | State::Closed => {
+            State::Head(_) | State::Writing(_) | State::Lingering { .. } | State::Closed => {
                 self.close();
                 return None;
             }
