@@ -16,6 +16,8 @@ use crate::descriptors;
 
 mod call;
 #[cfg(test)]
+mod hanging_mount_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use call::Size;
