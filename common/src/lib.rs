@@ -7,3 +7,4 @@
 pub mod checksum;
 pub mod datapoint;
 pub mod document;
+pub mod spool;
