@@ -37,6 +37,11 @@ use crate::document::Document;
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
 
+/// The part of its disk that a spool leaves free, in per cent, ...
+const MIN_FREE_PERCENT: u64 = 5;
+/// ... or in bytes, whichever is less.
+const MIN_FREE_BYTES: u64 = 512 << 20;
+
 /// A wall clock that shows an earlier time than this (July 2017) was not yet set,
 /// as on boards without a battery: the age of such a batch is not known.
 const CLOCK_SET_MS: u64 = 1_500_000_000_000;
@@ -50,10 +55,9 @@ pub struct SpoolLimits {
     pub max_batches: usize,
     /// Batches that are older go, whether or not there is room.
     pub max_age: Duration,
-    /// The disk keeps this share of its size free, in per cent, ...
-    pub keep_free_percent: u8,
-    /// ... or this many bytes, whichever is less.
-    pub keep_free_bytes: u64,
+    /// Bytes that the spool leaves free on its disk; `None`: 5 % of the disk, at
+    /// most 512 MiB.
+    pub min_free_bytes: Option<u64>,
 }
 
 impl Default for SpoolLimits {
@@ -62,8 +66,7 @@ impl Default for SpoolLimits {
             max_bytes: 256 << 20,
             max_batches: 50_000,
             max_age: Duration::from_hours(7 * 24),
-            keep_free_percent: 5,
-            keep_free_bytes: 512 << 20,
+            min_free_bytes: None,
         }
     }
 }
@@ -321,17 +324,17 @@ impl Spool {
         }
         // A disk whose room cannot be told is left to say no by itself.
         let Ok(space) = Space::of(&self.folder) else { return Ok(()) };
-        let share = space.total / 100 * u64::from(self.limits.keep_free_percent);
-        let keep_free_bytes = share.min(self.limits.keep_free_bytes);
+        let usual = (space.total / 100 * MIN_FREE_PERCENT).min(MIN_FREE_BYTES);
+        let min_free_bytes = self.limits.min_free_bytes.unwrap_or(usual);
         // Others may have filled the disk: the spool does not give up all it has
         // for them, but it does not grow.
-        if space.free < keep_free_bytes.saturating_add(bytes)
+        if space.free < min_free_bytes.saturating_add(bytes)
             && !self.replace_oldest(index, bytes, "the disk is nearly full")
         {
             return Err(SpoolError::NoRoom {
                 path: self.folder.clone(),
                 free_bytes: space.free,
-                keep_free_bytes,
+                min_free_bytes,
             });
         }
         Ok(())

@@ -24,7 +24,7 @@ pub enum SpoolError {
         /// Bytes that are free.
         free_bytes: u64,
         /// Bytes that the spool must leave free.
-        keep_free_bytes: u64,
+        min_free_bytes: u64,
     },
     /// The batch alone is larger than the spool may be.
     TooLarge {
@@ -59,9 +59,9 @@ impl fmt::Display for SpoolError {
             Self::Disk { action, path, source } => {
                 write!(f, "spool: cannot {action} {}: {source}", path.display())
             }
-            Self::NoRoom { path, free_bytes, keep_free_bytes } => write!(
+            Self::NoRoom { path, free_bytes, min_free_bytes } => write!(
                 f,
-                "spool: the disk of {} has {free_bytes} bytes free, and {keep_free_bytes} are to be left: make room there, or lower the spool's keep_free limits",
+                "spool: the disk of {} has {free_bytes} bytes free, and {min_free_bytes} are to be left: make room there, or lower spool_min_free_bytes",
                 path.display()
             ),
             Self::TooLarge { bytes, limit_bytes } => write!(

@@ -61,7 +61,7 @@ fn names(path: &Path) -> Vec<String> {
 
 /// Limits that no disk of a test machine can fall short of.
 fn roomy() -> SpoolLimits {
-    SpoolLimits { keep_free_bytes: 0, ..SpoolLimits::default() }
+    SpoolLimits { min_free_bytes: Some(0), ..SpoolLimits::default() }
 }
 
 /// Takes out everything, oldest first.

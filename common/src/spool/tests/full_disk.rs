@@ -74,7 +74,8 @@ fn the_oldest_make_room_where_the_inodes_are_used_up() {
 #[test]
 fn a_part_of_the_disk_is_left_to_others() {
     with_disk("size=4m", |folder| {
-        let spool = folder.spool(SpoolLimits { keep_free_percent: 50, ..SpoolLimits::default() });
+        let spool =
+            folder.spool(SpoolLimits { min_free_bytes: Some(2 << 20), ..SpoolLimits::default() });
         for i in 0..40 {
             spool.push(&large(b'x'), NOW_MS + i).unwrap();
         }
@@ -97,7 +98,7 @@ fn a_disk_that_others_have_filled_refuses_the_first_batch() {
         let error = spool.push(&large(b'x'), NOW_MS).unwrap_err();
         assert!(matches!(error, SpoolError::NoRoom { .. }), "{error}");
         let error = folder.spool(roomy()).push(&large(b'x'), NOW_MS).unwrap_err();
-        assert!(matches!(error, SpoolError::NoRoom { keep_free_bytes: 0, .. }), "{error}");
+        assert!(matches!(error, SpoolError::NoRoom { min_free_bytes: 0, .. }), "{error}");
         assert!(folder.files().is_empty());
         fs::remove_file(folder.0.join("others")).unwrap();
         spool.push(&large(b'x'), NOW_MS).unwrap();
