@@ -5,6 +5,12 @@
 //! tells why the parts are cut as they are.
 
 pub mod checksum;
+pub mod cli;
+pub mod daemon;
 pub mod datapoint;
+mod descriptor;
 pub mod document;
+pub mod logging;
+pub mod nearest;
+pub mod program;
 pub mod spool;
