@@ -2,5 +2,6 @@
 
 mod source;
 mod sources;
+mod status_page;
 
 fn main() {}
