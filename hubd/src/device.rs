@@ -11,8 +11,10 @@ use pattoo_common::http_client::Address;
 pub(crate) struct Device {
     /// Where it listens.
     pub(crate) address: Address,
-    /// Address and port as in the log and in the `Host` header.
+    /// Address and port as in the log.
     pub(crate) name: String,
+    /// The `Host` header of its requests.
+    pub(crate) host_header: String,
     /// What tells the hub's own datapoints about it from those about others.
     pub(crate) metadata: Arc<Metadata>,
 }
@@ -24,7 +26,8 @@ impl Device {
             ("hub_device_address", address.host.clone()),
             ("hub_device_port", address.port.to_string()),
         ]);
-        Self { name: address.to_string(), metadata, address }
+        let host_header = address.host_header();
+        Self { name: address.to_string(), host_header, metadata, address }
     }
 }
 
@@ -94,8 +97,9 @@ mod tests {
         let mut states = States::new(5);
         assert_eq!(states.order(), [0, 1, 2, 3, 4]);
         let failed = || Last::Failed("refused".to_owned());
-        for (index, last) in
-            [failed(), Last::Answered, Last::NotPolled, failed(), Last::Answered].into_iter().enumerate()
+        for (index, last) in [failed(), Last::Answered, Last::NotPolled, failed(), Last::Answered]
+            .into_iter()
+            .enumerate()
         {
             states.record(index, &devices[index], last);
         }

@@ -117,7 +117,10 @@ impl Hub {
     }
 
     /// A poster to `server`.
-    pub(crate) fn poster<'h>(&'h self, server: &'h pattoo_common::http_client::Address) -> Poster<'h> {
+    pub(crate) fn poster<'h>(
+        &'h self,
+        server: &'h pattoo_common::http_client::Address,
+    ) -> Poster<'h> {
         Poster::new(self.reach(), server, &self.target.agent_id, &self.form)
     }
 
@@ -147,12 +150,8 @@ impl Hub {
         let mut reports = vec![Report::default(); self.devices.len()];
         let mut collector = Collector::new(self.making(form), take);
 
-        let poller = Poller {
-            reach: self.reach(),
-            room: &self.room,
-            path: &self.path,
-            clock: self.clock,
-        };
+        let poller =
+            Poller { reach: self.reach(), room: &self.room, path: &self.path, clock: self.clock };
         let limits = CycleLimits {
             max_threads: self.max_threads,
             poll_timeout: self.config.poll_timeout,

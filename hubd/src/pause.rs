@@ -7,21 +7,33 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 
 /// The longest pause.
-pub(crate) const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(30);
 
-/// Pauses that double with every failure up to [`LONGEST`], each shortened by
+/// Pauses that double with every failure up to the longest, each shortened by
 /// chance to between half and all of it, so that hubs which lost the same server
 /// do not all come back in the same moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pause {
+    longest: Duration,
     failures: u32,
     chance: RandomState,
 }
 
+impl Default for Pause {
+    fn default() -> Self {
+        Self::up_to(LONGEST)
+    }
+}
+
 impl Pause {
+    /// Pauses that are never longer than `longest`.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        Self { longest, failures: 0, chance: RandomState::new() }
+    }
+
     /// The pause after one more failure.
     pub(crate) fn next(&mut self) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
+        let whole = FIRST.saturating_mul(1 << self.failures.min(10)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         // A keyed hash of a count is as good as chance, and needs no crate.
         let parts = u32::try_from(self.chance.hash_one(self.failures) % 1_001).unwrap_or(0);

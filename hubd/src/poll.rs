@@ -1,5 +1,6 @@
 //! One poll of one device.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ pub(crate) struct Polled<'r> {
 pub(crate) struct Answer<'r> {
     pub(crate) body: Vec<u8>,
     /// The room that `body` takes, until it is merged.
-    pub(crate) share: Share<'r>,
+    pub(crate) share: Option<Share<'r>>,
 }
 
 /// Why a device gave no poll document.
@@ -58,9 +59,7 @@ impl fmt::Display for PollError {
             Self::Status(status) => write!(f, "answered {status}, 200 wanted"),
             Self::Document(error) => error.fmt(f),
             Self::NoThread(error) => write!(f, "the hub has no thread to poll it: {error}"),
-            Self::NotStarted => {
-                f.write_str("the time of the cycle was over before its turn came")
-            }
+            Self::NotStarted => f.write_str("the time of the cycle was over before its turn came"),
         }
     }
 }
@@ -88,14 +87,19 @@ impl<'h> Poller<'h> {
     }
 
     fn ask(&self, device: &Device, deadline: Instant) -> Result<Answer<'h>, PollError> {
-        let share = self.room.share();
+        let share = Cell::new(None);
         let reply = self
             .reach
             .each_address(&device.address, deadline, |address, deadline| {
-                let take = |bytes| share.take(bytes, deadline);
+                let take = |bytes| {
+                    let taken = self.room.take(bytes, deadline);
+                    let had = taken.is_some();
+                    share.set(taken);
+                    had
+                };
                 http_client::get_in_room(
                     address,
-                    &device.name,
+                    &device.host_header,
                     self.path,
                     MAX_ANSWER_BYTES,
                     deadline,
@@ -104,7 +108,7 @@ impl<'h> Poller<'h> {
             })
             .map_err(PollError::Request)?;
         match reply.status {
-            200 => Ok(Answer { body: reply.body, share }),
+            200 => Ok(Answer { body: reply.body, share: share.into_inner() }),
             status => Err(PollError::Status(status)),
         }
     }

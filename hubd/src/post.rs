@@ -41,6 +41,8 @@ pub(crate) struct Poster<'h> {
     host_header: String,
     path: String,
     form: &'h PostForm,
+    timeout: Duration,
+    pause: Pause,
     /// Whether the server has said what it is since the last failure.
     sure: bool,
     /// How many parts of which batch the server has taken.
@@ -88,14 +90,21 @@ impl<'h> Poster<'h> {
             host_header: server.host_header(),
             path: format!("{RECEIVE_PATH}/{hub_id}"),
             form,
+            timeout: POST_TIMEOUT,
+            pause: Pause::default(),
             sure: false,
             taken: None,
         }
     }
 
+    /// A poster for tests, which have less time.
+    #[cfg(test)]
+    pub(crate) fn hurried(self, timeout: Duration, longest_pause: Duration) -> Self {
+        Self { timeout, pause: Pause::up_to(longest_pause), ..self }
+    }
+
     /// Posts what comes out of `outbox` until it is closed or `stop` is said.
     pub(crate) fn run(&mut self, outbox: &Outbox, stop: &Stop) {
-        let mut pause = Pause::default();
         let mut fault = None;
         // The first cycle is to know what the server is.
         let _ = self.current_form();
@@ -106,10 +115,10 @@ impl<'h> Poster<'h> {
                         log::info!(
                             "{}: takes batches again, after {} failures",
                             self.server,
-                            pause.failures()
+                            self.pause.failures()
                         );
                     }
-                    pause.reset();
+                    self.pause.reset();
                     match verdict {
                         Verdict::Taken => outbox.done(batch),
                         Verdict::Refused(reason) => outbox.refuse(batch, &reason),
@@ -122,7 +131,7 @@ impl<'h> Poster<'h> {
                         log::warn!("{}: does not take batches: {reason}", self.server);
                         fault = Some(reason);
                     }
-                    if stop.wait(pause.next()) {
+                    if stop.wait(self.pause.next()) {
                         return;
                     }
                 }
@@ -151,7 +160,7 @@ impl<'h> Poster<'h> {
         if self.sure {
             return Ok(self.form.for_cycle());
         }
-        let deadline = Instant::now() + STATUS_TIMEOUT;
+        let deadline = Instant::now() + self.timeout.min(STATUS_TIMEOUT);
         let reply = self.reach.each_address(self.server, deadline, |address, deadline| {
             http_client::get(address, &self.host_header, STATUS_PATH, MAX_REPLY_BYTES, deadline)
         });
@@ -194,7 +203,7 @@ impl<'h> Poster<'h> {
     }
 
     fn post(&self, body: &[u8]) -> Result<Verdict, PostError> {
-        let deadline = Instant::now() + POST_TIMEOUT;
+        let deadline = Instant::now() + self.timeout;
         let reply = self
             .reach
             .each_address(self.server, deadline, |address, deadline| {

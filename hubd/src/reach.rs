@@ -63,10 +63,8 @@ fn first_connected(
         let left = deadline.saturating_duration_since(now);
         let shares = u32::try_from(addresses.len() - index).unwrap_or(1);
         result = send(address, now + left / shares);
-        let connected = !matches!(
-            result,
-            Err(ClientError::Connect(_) | ClientError::Deadline(Step::Connect))
-        );
+        let connected =
+            !matches!(result, Err(ClientError::Connect(_) | ClientError::Deadline(Step::Connect)));
         if connected {
             break;
         }

@@ -1,16 +1,15 @@
 //! Room for answers: all that devices send is held in memory until it is merged,
 //! and there is only so much of it.
 
-use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Bytes of answers that are held at once.
 pub(crate) const ROOM_BYTES: usize = 16 << 20;
 
-/// Bytes of one answer that come out of the half that is kept for small answers,
-/// so that a few devices with a lot to say do not shut out all others.
-const SMALL_BYTES: usize = 128 << 10;
+/// Answers up to this size have half of the room to themselves, so that a few
+/// devices with a lot to say do not shut out all others.
+const SMALL_BYTES: usize = 256 << 10;
 
 /// What is left of the room for answers.
 #[derive(Debug)]
@@ -19,11 +18,17 @@ pub(crate) struct Room {
     freed: Condvar,
 }
 
-/// Bytes that are free for what an answer begins with, and for what goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bytes that are free for small answers, and for large ones.
+#[derive(Debug)]
 struct Halves {
     small: usize,
     large: usize,
+}
+
+impl Halves {
+    fn of(&mut self, bytes: usize) -> &mut usize {
+        if bytes <= SMALL_BYTES { &mut self.small } else { &mut self.large }
+    }
 }
 
 impl Room {
@@ -33,9 +38,18 @@ impl Room {
         Self { free: Mutex::new(free), freed: Condvar::new() }
     }
 
-    /// The share of one answer, with nothing in it yet.
-    pub(crate) fn share(&self) -> Share<'_> {
-        Share { room: self, held: Cell::new(0) }
+    /// Room for a whole answer of `bytes`, waited for until `deadline`. All of it
+    /// or nothing: who held a part and waited for the rest would wait for others
+    /// that do the same.
+    pub(crate) fn take(&self, bytes: usize, deadline: Instant) -> Option<Share<'_>> {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let (mut free, _) = self
+            .freed
+            .wait_timeout_while(self.lock(), patience, |free| *free.of(bytes) < bytes)
+            .unwrap_or_else(PoisonError::into_inner);
+        let free = free.of(bytes);
+        *free = free.checked_sub(bytes)?;
+        Some(Share { room: self, bytes })
     }
 
     fn lock(&self) -> MutexGuard<'_, Halves> {
@@ -47,99 +61,58 @@ impl Room {
 #[derive(Debug)]
 pub(crate) struct Share<'r> {
     room: &'r Room,
-    held: Cell<usize>,
-}
-
-impl Share<'_> {
-    /// Takes `bytes` more, and waits for them until `deadline` if they are not
-    /// free. Says whether they were had.
-    pub(crate) fn take(&self, bytes: usize, deadline: Instant) -> bool {
-        let held = self.held.get();
-        let wanted = split(held, held + bytes);
-        let lacking =
-            |free: &mut Halves| free.small < wanted.small || free.large < wanted.large;
-        let patience = deadline.saturating_duration_since(Instant::now());
-        let (mut free, _) = self
-            .room
-            .freed
-            .wait_timeout_while(self.room.lock(), patience, lacking)
-            .unwrap_or_else(PoisonError::into_inner);
-        if lacking(&mut free) {
-            return false;
-        }
-        free.small -= wanted.small;
-        free.large -= wanted.large;
-        self.held.set(held + bytes);
-        true
-    }
+    bytes: usize,
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        let back = split(0, self.held.get());
-        if back == (Halves { small: 0, large: 0 }) {
-            return;
-        }
-        let mut free = self.room.lock();
-        free.small += back.small;
-        free.large += back.large;
-        drop(free);
+        *self.room.lock().of(self.bytes) += self.bytes;
         self.room.freed.notify_all();
     }
 }
 
-/// What the bytes from `start` to `end` of an answer take of the two halves.
-fn split(start: usize, end: usize) -> Halves {
-    let small = end.min(SMALL_BYTES) - start.min(SMALL_BYTES);
-    Halves { small, large: end - start - small }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Room, SMALL_BYTES};
+    use super::{ROOM_BYTES, Room, SMALL_BYTES};
     use std::time::{Duration, Instant};
 
     const KIB: usize = 1 << 10;
 
-    fn free(room: &Room) -> usize {
-        let free = *room.lock();
-        free.small + free.large
+    fn free(room: &Room) -> (usize, usize) {
+        let free = room.lock();
+        (free.small, free.large)
     }
 
     #[test]
     fn everything_comes_back() {
         let room = Room::new(4_096 * KIB);
-        let now = Instant::now();
-        let share = room.share();
-        for bytes in [1, SMALL_BYTES - 2, 5, 1_000 * KIB] {
-            assert!(share.take(bytes, now));
-        }
-        assert_eq!(free(&room), 4_096 * KIB - SMALL_BYTES - 4 - 1_000 * KIB);
-        drop(share);
-        assert_eq!(free(&room), 4_096 * KIB);
+        let whole = free(&room);
+        let small = room.take(100 * KIB, Instant::now()).unwrap();
+        let large = room.take(300 * KIB, Instant::now()).unwrap();
+        assert_eq!(free(&room), (whole.0 - 100 * KIB, whole.1 - 300 * KIB));
+        drop((small, large));
+        assert_eq!(free(&room), whole);
     }
 
     #[test]
     fn large_answers_do_not_shut_out_small_ones() {
-        let room = Room::new(2_048 * KIB);
+        let room = Room::new(ROOM_BYTES);
         let now = Instant::now();
-        let large: Vec<_> = (0..8).map(|_| room.share()).collect();
-        let had = large.iter().filter(|share| share.take(300 * KIB, now)).count();
-        assert_eq!(had, 5, "5 x 172 KiB of the large half");
-        assert!(room.share().take(100 * KIB, now));
+        let large: Vec<_> = (0..8).filter_map(|_| room.take(4_096 * KIB, now)).collect();
+        assert_eq!(large.len(), 2);
+        let small: Vec<_> = (0..1_000).filter_map(|_| room.take(SMALL_BYTES, now)).collect();
+        assert_eq!(small.len(), ROOM_BYTES / 2 / SMALL_BYTES);
     }
 
     #[test]
     fn who_waits_gets_what_is_given_back() {
         let room = Room::new(2 * KIB);
-        let first = room.share();
-        assert!(first.take(KIB, Instant::now()));
-        let second = room.share();
-        assert!(!second.take(1, Instant::now()), "nothing is left");
+        let first = room.take(KIB, Instant::now());
+        assert!(first.is_some());
+        assert!(room.take(1, Instant::now()).is_none(), "nothing is left");
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
-                room.share().take(KIB, Instant::now() + Duration::from_mins(1))
-            });
+            let (waiting, patient) = (&room, Instant::now() + Duration::from_mins(1));
+            let waiter = scope.spawn(move || waiting.take(KIB, patient).is_some());
             drop(first);
             assert!(waiter.join().unwrap());
         });
