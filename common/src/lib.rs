@@ -14,3 +14,13 @@ pub mod logging;
 pub mod nearest;
 pub mod program;
 pub mod spool;
+pub mod agent_id;
+pub mod config;
+pub mod datapoint;
+mod durable_file;
+pub mod host_name;
+pub mod http_client;
+pub mod resolver;
+
+#[cfg(test)]
+mod test_folder;
