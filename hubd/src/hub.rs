@@ -171,7 +171,7 @@ impl Hub {
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
         };
-        self.tell(&reports, totals);
+        tell(&reports, totals);
         own.documents(&self.devices, &reports, totals, start_ms, |document| {
             if let Err(error) = collector.add(document) {
                 log::error!("the hub's own datapoints are left out: {error}");
@@ -212,23 +212,6 @@ impl Hub {
             clock: self.clock,
         }
     }
-
-    /// Says in the log what a cycle has brought.
-    fn tell(&self, reports: &[Report], totals: Totals) {
-        let up = reports.iter().filter(|report| report.is_up()).count();
-        let datapoints: usize = reports.iter().map(|report| report.datapoints).sum();
-        let not_polled = reports.iter().filter(|report| report.duration.is_none()).count();
-        log::debug!(
-            "polled {up} of {} devices in {} ms: {datapoints} datapoints",
-            reports.len(),
-            totals.duration.as_millis()
-        );
-        if not_polled > 0 {
-            log::warn!(
-                "{not_polled} devices were not polled: the time of the cycle was over; they come before the dead ones in the next"
-            );
-        }
-    }
 }
 
 /// A hub that polls and posts.
@@ -245,6 +228,23 @@ impl Running {
     pub(crate) fn stop(&self) {
         self.hub.stop.say();
         self.outbox.close(WRITE_PATIENCE);
+    }
+}
+
+/// Says in the log what a cycle has brought.
+fn tell(reports: &[Report], totals: Totals) {
+    let up = reports.iter().filter(|report| report.is_up()).count();
+    let datapoints: usize = reports.iter().map(|report| report.datapoints).sum();
+    let not_polled = reports.iter().filter(|report| report.duration.is_none()).count();
+    log::debug!(
+        "polled {up} of {} devices in {} ms: {datapoints} datapoints",
+        reports.len(),
+        totals.duration.as_millis()
+    );
+    if not_polled > 0 {
+        log::warn!(
+            "{not_polled} devices were not polled: the time of the cycle was over; they come before the dead ones in the next"
+        );
     }
 }
 

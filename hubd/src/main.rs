@@ -16,6 +16,7 @@ mod pause;
 mod poll;
 mod post;
 mod post_form;
+mod program;
 mod reach;
 mod room;
 mod schedule;
@@ -27,4 +28,6 @@ mod tests;
 mod wall_clock;
 mod window;
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pattoo_common::program::run::<program::HubProgram>()
+}

@@ -26,9 +26,9 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// Whether every device answered and the server took everything.
-    pub(crate) fn is_well(&self) -> bool {
-        self.up == self.devices && self.refused.is_none()
+    /// Whether the server took everything.
+    pub(crate) fn is_posted(&self) -> bool {
+        self.refused.is_none()
     }
 }
 

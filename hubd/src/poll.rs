@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use pattoo_common::document::DocumentError;
-use pattoo_common::http_client::{self, ClientError};
+use pattoo_common::http_client;
 
 use crate::device::Device;
 use crate::reach::{Reach, ReachError};
