@@ -111,9 +111,11 @@ pub static FLAGS: &[Flag] = &[
     }),
     Flag {
         action: None,
-        ..flag("force", "With --stop or --restart: kill what does not end; alone: --stop", |_| {
-            Action::Stop { force: true }
-        })
+        ..flag(
+            "force",
+            "With --stop or --restart: kill what does not end; alone: as with --stop",
+            |_| Action::Stop { force: true },
+        )
     },
     flag("foreground", "Serve without going to the background; log to stderr", |_| {
         Action::Foreground
@@ -299,6 +301,7 @@ mod tests {
         };
         fails(&[], "no action");
         fails(&["--stat"], "did you mean --start?");
+        fails(&["--strat"], "did you mean --start?");
         fails(&["--statsu"], "did you mean --status?");
         fails(&["start"], "did you mean --start?");
         fails(&["--zzzzzzzz"], "--help");

@@ -6,7 +6,6 @@
 
 mod hub;
 mod line;
-mod nearest;
 mod pattoo;
 mod report;
 mod section;

@@ -92,7 +92,7 @@ pub fn run<P: Program>() -> ExitCode {
 fn perform<P: Program>(action: Action) -> u8 {
     match action {
         Action::Help => say(&cli::help(P::KIND, P::NAME, P::ABOUT)),
-        Action::Version => say(concat_version(P::NAME).as_str()),
+        Action::Version => say(&format!("{} {}", P::NAME, env!("CARGO_PKG_VERSION"))),
         Action::Status => with_settings::<P>(|settings| {
             let status = daemon::<P>(settings).status();
             if let Some(note) = status.note {
@@ -116,7 +116,9 @@ fn perform<P: Program>(action: Action) -> u8 {
                 failed => conclude(failed),
             }
         }),
-        Action::Foreground => with_configuration::<P>(|configured| {
+        Action::Foreground => with_configuration::<P>(|mut configured| {
+            // They are on stderr already, and there they would be logged.
+            configured.warnings.clear();
             let daemon = daemon::<P>(&configured.settings);
             let level = configured.settings.log_level;
             conclude(Err(daemon.foreground(|| begin::<P>(configured, logging::to_stderr(level)))))
@@ -166,10 +168,6 @@ fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
         settings.log_level.as_str().to_lowercase()
     ));
     say(&lines.join("\n"))
-}
-
-fn concat_version(name: &str) -> String {
-    format!("{name} {}", env!("CARGO_PKG_VERSION"))
 }
 
 fn with_settings<P: Program>(act: impl FnOnce(&DaemonSettings) -> u8) -> u8 {

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::line::Step;
-use super::nearest::nearest;
 use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
+use crate::nearest::nearest;
 
 /// The keys of one section, or the keys at the top of a file.
 ///
@@ -366,7 +366,7 @@ impl<'a> Section<'a> {
             if self.known.contains(&key.as_str()) {
                 continue;
             }
-            let message = match nearest(key, &self.known) {
+            let message = match nearest(&key.to_ascii_lowercase(), self.known.iter().copied()) {
                 Some(known) => format!("this key is not known; was `{known}` meant?"),
                 None => "this key is not known here and is not used".to_owned(),
             };

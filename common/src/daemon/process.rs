@@ -83,13 +83,20 @@ pub(super) fn kill_group(leader: Pid) {
     }
 }
 
-/// Whether a process has ended: it is gone, or a zombie that nobody reaped.
+/// Whether all threads of a process have ended: it is gone, or a zombie that
+/// nobody reaped. The first thread may be a zombie while others still hold
+/// what is open.
 pub(super) fn has_ended(pid: Pid) -> bool {
-    let Ok(stat) = fs::read(format!("/proc/{pid}/stat")) else { return true };
-    // proc_pid_stat(5): the state stands behind the name, whose last
-    // parenthesis is the last of the line.
-    let state = stat.iter().rposition(|&byte| byte == b')').and_then(|at| stat.get(at + 2));
-    matches!(state, Some(b'Z' | b'X') | None)
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    !threads.flatten().any(|thread| {
+        fs::read(thread.path().join("stat")).is_ok_and(|stat| {
+            // proc_pid_stat(5): the state stands behind the name, whose last
+            // parenthesis is the last of the line.
+            let name_end = stat.iter().rposition(|&byte| byte == b')');
+            let state = name_end.and_then(|at| stat.get(at + 2));
+            !matches!(state, Some(b'Z' | b'X') | None)
+        })
+    })
 }
 
 /// Ends the process at once: no destructors, no exit handlers. Those may wait
