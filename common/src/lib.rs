@@ -15,8 +15,6 @@ pub mod document;
 mod durable_file;
 pub mod host_name;
 pub mod http_client;
-pub mod logging;
-pub mod nearest;
 pub mod http_server;
 pub mod logging;
 mod nearest;
