@@ -43,7 +43,23 @@ pub fn get(
     deadline: Instant,
 ) -> Result<Reply, ClientError> {
     let head = head::request("GET", host_header, path, None)?;
-    exchange(address, &head, &[], limit_bytes, deadline)
+    exchange(Connection::open(address, deadline)?, &head, &[], limit_bytes)
+}
+
+/// [`get`] for one of many at a time: once the head of the answer is there, `room`
+/// is asked for all that the body may take, which is its announced length, or
+/// `limit_bytes` where none is announced. It may wait until the deadline; if it
+/// says no, so does this.
+pub fn get_in_room(
+    address: &SocketAddr,
+    host_header: &str,
+    path: &str,
+    limit_bytes: usize,
+    deadline: Instant,
+    room: &dyn Fn(usize) -> bool,
+) -> Result<Reply, ClientError> {
+    let head = head::request("GET", host_header, path, None)?;
+    exchange(Connection::open(address, deadline)?.in_room(room), &head, &[], limit_bytes)
 }
 
 /// Sends a POST request with `body` and returns the whole answer, like [`get`].
@@ -57,17 +73,15 @@ pub fn post(
     deadline: Instant,
 ) -> Result<Reply, ClientError> {
     let head = head::request("POST", host_header, path, Some((content_type, body.len())))?;
-    exchange(address, &head, body, limit_bytes, deadline)
+    exchange(Connection::open(address, deadline)?, &head, body, limit_bytes)
 }
 
 fn exchange(
-    address: &SocketAddr,
+    mut connection: Connection<'_>,
     head: &[u8],
     body: &[u8],
     limit_bytes: usize,
-    deadline: Instant,
 ) -> Result<Reply, ClientError> {
-    let mut connection = Connection::open(address, deadline)?;
     match connection.send(head, body) {
         Ok(()) => connection.receive(limit_bytes),
         // A server may refuse a body before it has read it all, and close: its

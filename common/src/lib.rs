@@ -20,6 +20,7 @@ pub mod logging;
 mod nearest;
 pub mod program;
 pub mod resolver;
+pub mod spool;
 
 #[cfg(test)]
 mod test_folder;

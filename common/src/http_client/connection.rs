@@ -11,21 +11,25 @@ use super::head::{self, Framing, Head, MAX_HEAD_BYTES};
 /// Room that is made for each read. Nothing is allocated for what is only
 /// announced.
 const READ_BYTES: usize = 16 << 10;
+/// Room for a read of the head. It is on the stack: nothing is allocated for one
+/// that does not answer.
+const HEAD_READ_BYTES: usize = 4 << 10;
 /// The line before a chunk: its length and what some put behind it.
 const MAX_CHUNK_LINE_BYTES: usize = 256;
 /// Heads with a status 1xx before the answer.
 const MAX_INFORMATIONAL: usize = 8;
 
 /// A connection, and what came over it and was not taken yet.
-pub(super) struct Connection {
+pub(super) struct Connection<'r> {
     stream: TcpStream,
     deadline: Instant,
+    room: Option<&'r dyn Fn(usize) -> bool>,
     buffer: Vec<u8>,
     /// Where in `buffer` the bytes begin that were not taken yet.
     start: usize,
 }
 
-impl Connection {
+impl<'r> Connection<'r> {
     /// Connects to `address`.
     pub(super) fn open(address: &SocketAddr, deadline: Instant) -> Result<Self, ClientError> {
         let time = time_left(deadline, Step::Connect)?;
@@ -36,7 +40,12 @@ impl Connection {
                 ClientError::Connect(error)
             }
         })?;
-        Ok(Self { stream, deadline, buffer: Vec::new(), start: 0 })
+        Ok(Self { stream, deadline, room: None, buffer: Vec::new(), start: 0 })
+    }
+
+    /// Asks `room` for what the body may take, before it is read.
+    pub(super) fn in_room(self, room: &'r dyn Fn(usize) -> bool) -> Self {
+        Self { room: Some(room), ..self }
     }
 
     /// Sends a whole request.
@@ -62,12 +71,28 @@ impl Connection {
     /// Reads a whole answer.
     pub(super) fn receive(&mut self, limit_bytes: usize) -> Result<Reply, ClientError> {
         let head = self.receive_head()?;
-        let body = match head.framing()? {
+        let framing = head.framing()?;
+        self.ask_room(&framing, limit_bytes)?;
+        let body = match framing {
             Framing::Length(length) => self.receive_length(length, limit_bytes)?,
             Framing::Chunked => self.receive_chunks(limit_bytes)?,
             Framing::ToEnd => self.receive_to_end(limit_bytes)?,
         };
         Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+
+    fn ask_room(&self, framing: &Framing, limit: usize) -> Result<(), ClientError> {
+        let wanted = match framing {
+            Framing::Length(length) => usize::try_from(*length).unwrap_or(usize::MAX),
+            Framing::Chunked | Framing::ToEnd => limit,
+        };
+        let Some(room) = self.room else { return Ok(()) };
+        // What is too large is refused without a wait.
+        if wanted <= limit && !room(wanted) {
+            time_left(self.deadline, Step::Body)?;
+            return Err(ClientError::NoRoom);
+        }
+        Ok(())
     }
 
     fn receive_head(&mut self) -> Result<Head, ClientError> {
@@ -195,18 +220,26 @@ impl Connection {
     /// has closed.
     fn read_more(&mut self, step: Step) -> Result<usize, ClientError> {
         self.buffer.drain(..std::mem::take(&mut self.start));
+        if step == Step::Head {
+            let mut part = [0; HEAD_READ_BYTES];
+            let count = self.read_into(&mut part, step)?;
+            self.buffer.extend_from_slice(&part[..count]);
+            return Ok(count);
+        }
         let length = self.buffer.len();
-        self.buffer.resize(length + READ_BYTES, 0);
-        let result = self.read_at(length, step);
-        self.buffer.truncate(length + result.as_ref().unwrap_or(&0));
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(length + READ_BYTES, 0);
+        let result = self.read_into(&mut buffer[length..], step);
+        buffer.truncate(length + result.as_ref().unwrap_or(&0));
+        self.buffer = buffer;
         result
     }
 
-    fn read_at(&mut self, position: usize, step: Step) -> Result<usize, ClientError> {
+    fn read_into(&mut self, buffer: &mut [u8], step: Step) -> Result<usize, ClientError> {
         loop {
             let time = time_left(self.deadline, step)?;
             self.stream.set_read_timeout(Some(time)).map_err(ClientError::Receive)?;
-            match self.stream.read(&mut self.buffer[position..]) {
+            match self.stream.read(buffer) {
                 Ok(count) => return Ok(count),
                 Err(error) if is_only_late(&error) => {}
                 Err(error) => return Err(ClientError::Receive(error)),

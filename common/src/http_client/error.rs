@@ -41,6 +41,8 @@ pub enum ClientError {
         /// The caller's limit.
         limit_bytes: usize,
     },
+    /// The caller has no room for the answer.
+    NoRoom,
     /// The connection was closed before the body was complete.
     Truncated {
         /// Bytes of body that came.
@@ -76,6 +78,7 @@ impl fmt::Display for ClientError {
             Self::TooLarge { limit_bytes } => {
                 write!(f, "the answer is larger than {limit_bytes} bytes")
             }
+            Self::NoRoom => f.write_str("too much is being received at once for this answer"),
             Self::Truncated { received, announced: Some(announced) } => {
                 write!(f, "the answer ends after {received} of {announced} bytes")
             }

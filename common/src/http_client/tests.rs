@@ -317,3 +317,41 @@ fn ipv6_works() {
     let head = String::from_utf8(server.join().expect("the script")).expect("text");
     assert!(head.contains(&format!("Host: [::1]:{}\r\n", address.port())), "{head}");
 }
+
+/// Asks for `answer` in a room that grants at most `granted` bytes; what was asked
+/// for, and what came of it.
+fn get_in_room_of(
+    granted: usize,
+    answer: impl Into<Vec<u8>>,
+) -> (Vec<usize>, Result<Reply, ClientError>) {
+    let server = Server::answering(answer);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let room = |bytes| {
+        asked.borrow_mut().push(bytes);
+        bytes <= granted
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let result = get_in_room(&server.address, "test", "/path", LIMIT, deadline, &room);
+    server.thread.join().expect("the server's script");
+    (asked.into_inner(), result)
+}
+
+#[test]
+fn room_is_asked_for_once_and_for_all_that_may_come() {
+    let (asked, result) =
+        get_in_room_of(LIMIT, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!((asked, result.unwrap().body), (vec![5], b"hello".to_vec()));
+    let (asked, result) = get_in_room_of(LIMIT, "HTTP/1.1 200 OK\r\n\r\nhello");
+    assert_eq!((asked, result.unwrap().body), (vec![LIMIT], b"hello".to_vec()));
+}
+
+#[test]
+fn without_room_there_is_no_answer() {
+    let (asked, result) = get_in_room_of(4, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(asked, [5]);
+    assert!(matches!(result, Err(ClientError::NoRoom)), "{result:?}");
+    // What is too large anyway is not asked for.
+    let (asked, result) = get_in_room_of(4, "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n");
+    assert!(asked.is_empty());
+    assert!(matches!(result, Err(ClientError::TooLarge { .. })), "{result:?}");
+}
