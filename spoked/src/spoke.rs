@@ -1,15 +1,12 @@
 //! The program: configuration in, a served machine out.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
-use pattoo_common::agent_id::{AgentId, Place};
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
-use pattoo_common::host_name::{self, HostName};
+use pattoo_common::config::{self, Pattoo, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
+use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
 
 use crate::collector::Collector;
@@ -42,28 +39,20 @@ impl Program for Spoke {
         let folder = config::folder().map_err(|error| error.to_string())?;
         let (config, report) = SpokeConfig::load(&folder).map_err(|error| error.to_string())?;
         Ok(Configured {
-            settings: DaemonSettings {
-                system_daemon_directory: config.pattoo.system_daemon_directory.clone(),
-                log_directory: config.pattoo.log_directory.clone(),
-                log_level: config.pattoo.log_level,
-            },
+            settings: config.pattoo.daemon_settings(),
             warnings: report.warnings.iter().map(ToString::to_string).collect(),
             configuration: Configuration { config, report },
         })
     }
 
-    fn check(configuration: &Configuration) -> Vec<String> {
-        let Configuration { config, report } = configuration;
-        let mut lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
-        let name = find_host_name(config, host_name::find);
-        lines.push(format!("host name: {} ({})", name.name, name.origin));
-        let place = Place::new(&config.pattoo.daemon_directory, SPOKE_PROGRAM, &name.name);
-        lines.push(match place.find() {
-            Ok(Some(AgentId { id, origin })) => format!("agent id: {id} ({origin})"),
-            Ok(None) => format!("agent id: a new one will be kept in {}", place.file().display()),
-            Err(error) => format!("agent id: {error}"),
-        });
-        lines
+    fn settings() -> Result<DaemonSettings, String> {
+        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
+        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+    }
+
+    fn check(Configuration { config, report }: &Configuration) -> Vec<String> {
+        let node_name = node_name(&roots(config));
+        [report.lines(), seek(config, &node_name).check().into()].concat()
     }
 
     fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
@@ -106,23 +95,15 @@ impl Serving for ServingSpoke {
 }
 
 fn machine(config: &SpokeConfig) -> Result<Machine, String> {
-    let name = find_host_name(config, host_name::host_name);
-    log::info!("host name: {} ({})", name.name, name.origin);
-    let place = Place::new(&config.pattoo.daemon_directory, SPOKE_PROGRAM, &name.name);
-    let agent = place.find_or_create().map_err(|error| error.to_string())?;
-    log::info!("agent id: {} ({})", agent.id, agent.origin);
     let roots = roots(config);
-    let host = Host::new(&roots, name.name, config.processor.clone());
-    Ok(Machine::new(Collector::new(sources::all(&roots)), roots, host, agent.id))
+    let identity = seek(config, &node_name(&roots)).find_or_create()?;
+    let host = Host::new(&roots, identity.host_name, config.processor.clone());
+    Ok(Machine::new(Collector::new(sources::all(&roots)), roots, host, identity.agent_id))
 }
 
-fn find_host_name(
-    config: &SpokeConfig,
-    find: impl FnOnce(Option<&str>, &str, &Path, Instant) -> HostName,
-) -> HostName {
-    let keep_in: PathBuf = config.pattoo.agent_id_directory();
-    let node_name = node_name(&roots(config));
-    find(config.hostname.as_deref(), &node_name, &keep_in, Instant::now() + host_name::LOOKUP_TIME)
+fn seek<'a>(config: &'a SpokeConfig, node_name: &'a str) -> Seek<'a> {
+    let hostname = config.hostname.as_deref();
+    Seek { pattoo: &config.pattoo, program: SPOKE_PROGRAM, hostname, node_name }
 }
 
 fn roots(config: &SpokeConfig) -> Roots {

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pattoo_tests::{Daemon, Folder, free_port, http_get};
+use pattoo_tests::{
+    Daemon, Folder, HubOptions, SpokeOptions, binary, free_port, http_get, write_hub_config,
+    write_spoke_config,
+};
 
 /// A program that the tests can be run with.
 pub(crate) struct Case {
@@ -96,4 +99,33 @@ pub(crate) const SLEEPER: Case = Case {
     },
     listens: true,
     own_file: "sleeper.conf",
+};
+
+/// The real spoke.
+pub(crate) const SPOKE: Case = Case {
+    name: "pattoo_agent_linux_spoked",
+    binary: || binary("pattoo_agent_linux_spoked"),
+    configure: |folder, port| {
+        let options = SpokeOptions { port, fixture: None, more: String::new() };
+        write_spoke_config(folder, &options)
+    },
+    listens: true,
+    own_file: "pattoo_agent_linux_spoked.yaml",
+};
+
+/// The real hub. Nobody is at home where it polls and posts.
+pub(crate) const HUB: Case = Case {
+    name: "pattoo_agent_linux_hubd",
+    binary: || binary("pattoo_agent_linux_hubd"),
+    configure: |folder, port| {
+        let options = HubOptions {
+            devices: vec![("127.0.0.1".to_owned(), port)],
+            interval_seconds: 1,
+            server_port: port,
+            more: String::new(),
+        };
+        write_hub_config(folder, &options)
+    },
+    listens: false,
+    own_file: "pattoo_agent_linux_hubd.yaml",
 };

@@ -50,3 +50,5 @@ macro_rules! every_daemon {
 }
 
 every_daemon!(the_sleeper, crate::cases::SLEEPER);
+every_daemon!(the_spoke, crate::cases::SPOKE);
+every_daemon!(the_hub, crate::cases::HUB);
