@@ -162,11 +162,6 @@ impl Collector {
         Ok(collected)
     }
 
-    /// How each source fared when it was last asked, in the order of the list.
-    pub(crate) fn reports(&self) -> Vec<SourceReport> {
-        self.shared.lock().reports()
-    }
-
     fn wait_for_turn(&self) -> Result<MutexGuard<'_, State>, Busy> {
         let deadline = Instant::now() + TURN_DEADLINE;
         let mut state = self.shared.lock();

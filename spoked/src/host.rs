@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::source::Roots;
+use crate::sources;
 
 mod kernel_name;
 
@@ -65,6 +66,11 @@ impl Host {
         }
     }
 
+    /// The name under which its figures are known.
+    pub(crate) fn name(&self) -> &str {
+        &self.hostname
+    }
+
     /// The pairs of metadata in the order of the wire, which the checksum keeps.
     pub(crate) fn pairs(&self) -> [(&'static str, String); 6] {
         [
@@ -90,18 +96,18 @@ impl Host {
     }
 }
 
+/// The name that the kernel has for this machine; it knows no network.
+pub(crate) fn node_name(roots: &Roots) -> String {
+    let name = first_line(&roots.proc("sys/kernel/hostname"));
+    name.unwrap_or_else(|| kernel_name::read().node)
+}
+
 /// Counts as sysconf(3) does for `_SC_NPROCESSORS_ONLN`: by
 /// `/sys/devices/system/cpu/online`, or else by the lines of `/proc/stat`.
 fn count_cpus(roots: &Roots) -> Option<u32> {
     let online = first_line(&roots.sys("devices/system/cpu/online"));
-    online.and_then(|list| length_of_list(&list)).or_else(|| {
-        let text = read(&roots.proc("stat")).ok()?;
-        let is_cpu = |line: &&str| {
-            line.strip_prefix("cpu")
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        u32::try_from(text.lines().filter(is_cpu).count()).ok().filter(|count| *count > 0)
-    })
+    let online = online.and_then(|list| length_of_list(&list));
+    online.or_else(|| sources::cpu_count(roots)?.try_into().ok())
 }
 
 /// How many numbers a list such as `0-3,5` holds.

@@ -79,7 +79,6 @@ fn one_that_fails_takes_nothing_from_the_others() {
         Box::new(Made("c", Err(absent))),
         fine("d"),
     ]);
-    assert_eq!(collector.reports().len(), 4);
     for _ in 0..3 {
         let collected = collector.collect(POLL).unwrap();
         assert_eq!(keys(&collected), ["a", "a", "b", "b", "c", "c", "d", "d"]);
@@ -90,7 +89,6 @@ fn one_that_fails_takes_nothing_from_the_others() {
             SourceState::Ok,
         ];
         assert_eq!(states(&collected), expected);
-        assert_eq!(collector.reports(), collected.sources);
         assert!(collected.sources.iter().all(|source| source.datapoints == 2));
         let times: Vec<u64> = collected.points.iter().map(|(time, _)| *time).collect();
         assert!(times.is_sorted() && times.iter().all(|time| *time > 1_700_000_000_000));

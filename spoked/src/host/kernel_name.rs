@@ -10,6 +10,7 @@ pub(super) struct KernelName {
     pub(super) release: String,
     pub(super) version: String,
     pub(super) machine: String,
+    pub(super) node: String,
 }
 
 /// Asks the kernel. It cannot refuse.
@@ -23,6 +24,7 @@ pub(super) fn read() -> KernelName {
         release: text(&name.release),
         version: text(&name.version),
         machine: text(&name.machine),
+        node: text(&name.nodename),
     }
 }
 

@@ -1,0 +1,134 @@
+//! What a document's datapoints are about, and the checksums of their series,
+//! remembered from one document to the next: eleven SHA-256 a datapoint would
+//! cost a spoke more than reading the kernel.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::AGENT_KEYS;
+use crate::checksum::Checksum;
+use crate::datapoint::{DataPoint, DataType, Metadata, Place};
+
+/// Groups of series that are remembered beyond those of the last document, so
+/// that interfaces which come and go are not forgotten at once.
+const SPARE_GROUPS: usize = 64;
+
+/// What the datapoints of a document are about, and who tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// 64 hexadecimal digits.
+    pub agent_id: String,
+    /// The program that took the datapoints.
+    pub program: &'static str,
+    /// The host name of the machine that the program runs on.
+    pub agent_hostname: String,
+    /// What the datapoints are about; for a spoke, its own host name.
+    pub polled_target: String,
+    /// Metadata of the whole target (`release`, `version`, ...), in the order of
+    /// the wire.
+    pub metadata: Vec<(&'static str, String)>,
+}
+
+impl Target {
+    /// The values of [`AGENT_KEYS`] in their order.
+    pub(super) fn agent_values(&self, interval_ms: u64) -> [String; AGENT_KEYS.len()] {
+        [
+            interval_ms.to_string(),
+            self.agent_hostname.clone(),
+            self.agent_id.clone(),
+            self.polled_target.clone(),
+            self.program.to_owned(),
+        ]
+    }
+}
+
+/// The series of one target.
+#[derive(Debug)]
+pub struct Series {
+    target: Target,
+    groups: HashMap<Option<Arc<Metadata>>, Group>,
+    generation: u64,
+}
+
+/// The checksums of all series that share their metadata.
+#[derive(Debug, Default)]
+struct Group {
+    generation: u64,
+    /// Where the next datapoint is looked for first: a source sends its keys in
+    /// the same order every time.
+    next: usize,
+    checksums: Vec<(&'static str, DataType, Checksum)>,
+}
+
+impl Series {
+    /// No series of `target` is known yet.
+    pub fn new(target: Target) -> Self {
+        Self { target, groups: HashMap::new(), generation: 0 }
+    }
+
+    /// What the series are of.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Changes the target, and with it every checksum. Nothing happens if it is
+    /// the same.
+    pub fn set_target(&mut self, target: Target) {
+        if target != self.target {
+            *self = Self::new(target);
+        }
+    }
+
+    /// A new document begins.
+    pub(super) fn begin(&mut self) {
+        let used = self.groups.values().filter(|group| group.generation == self.generation).count();
+        if self.groups.len() > used + SPARE_GROUPS {
+            let generation = self.generation;
+            self.groups.retain(|_, group| group.generation == generation);
+        }
+        self.generation += 1;
+        for group in self.groups.values_mut() {
+            group.next = 0;
+        }
+    }
+
+    /// The checksum of the series that `point` belongs to.
+    pub(super) fn checksum(&mut self, point: &DataPoint) -> Checksum {
+        // `get_mut` before `entry`, which would want a new Arc each time.
+        if !self.groups.contains_key(&point.metadata) {
+            self.groups.insert(point.metadata.clone(), Group::default());
+        }
+        let Some(group) = self.groups.get_mut(&point.metadata) else {
+            return reckon(&self.target, point);
+        };
+        group.generation = self.generation;
+        let known = |(key, data_type, _): &(&'static str, DataType, Checksum)| {
+            *key == point.key && *data_type == point.data_type
+        };
+        let at = match group.checksums.get(group.next) {
+            Some(entry) if known(entry) => Some(group.next),
+            _ => group.checksums.iter().position(known),
+        };
+        let at = at.unwrap_or_else(|| {
+            group.checksums.push((point.key, point.data_type, reckon(&self.target, point)));
+            group.checksums.len() - 1
+        });
+        group.next = at + 1;
+        group.checksums[at].2
+    }
+}
+
+fn reckon(target: &Target, point: &DataPoint) -> Checksum {
+    let own =
+        |place| point.metadata.iter().filter(move |m| m.place == place).flat_map(|m| &m.pairs);
+    let agent = target.agent_values(0);
+    let mut checksum = Checksum::new(point.key, point.data_type);
+    for (key, value) in own(Place::BeforeHost).chain(&target.metadata).chain(own(Place::AfterHost))
+    {
+        checksum = checksum.with(key, value.trim());
+    }
+    for (key, value) in AGENT_KEYS.iter().zip(&agent) {
+        checksum = checksum.with(key, value);
+    }
+    checksum
+}

@@ -1,0 +1,220 @@
+//! Writing a document: straight into two buffers, without a tree.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{AGENT_KEYS, Series, push_json};
+use crate::checksum::Checksum;
+use crate::datapoint::{DataPoint, Metadata, Place, Value};
+
+/// Takes datapoints one by one and gives the document as JSON text.
+pub struct DocumentWriter<'s> {
+    series: &'s mut Series,
+    interval_ms: u64,
+    agent_values: [String; AGENT_KEYS.len()],
+    /// The JSON of the pairs, `"0":["cpus","2"],...`, in order of first appearance.
+    pairs: Vec<u8>,
+    pair_count: u32,
+    /// The JSON of the lists of ids, `[0,1,2],...`.
+    rows: Vec<u8>,
+    row_count: usize,
+    ids: HashMap<Pair, u32>,
+    seen: HashSet<Checksum>,
+    /// The metadata of the last datapoint and what its row begins with: the next
+    /// one is mostly of the same disk or interface.
+    prefix: Option<(Option<Arc<Metadata>>, Vec<u8>)>,
+}
+
+/// A pair that may come again, without the text that it is written as.
+#[derive(PartialEq, Eq, Hash)]
+enum Pair {
+    Metadata(&'static str, String),
+    Key(&'static str),
+    DataType(u8),
+    Integer(u64),
+    Signed(i64),
+    Float(u64),
+    Timestamp(u64),
+}
+
+impl<'s> DocumentWriter<'s> {
+    /// An empty document of `series`; `interval_ms` is the polling interval.
+    pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
+        series.begin();
+        let agent_values = series.target().agent_values(interval_ms);
+        Self {
+            series,
+            interval_ms,
+            agent_values,
+            pairs: Vec::new(),
+            pair_count: 0,
+            rows: Vec::new(),
+            row_count: 0,
+            ids: HashMap::new(),
+            seen: HashSet::new(),
+            prefix: None,
+        }
+    }
+
+    /// Adds a datapoint that was taken at `timestamp_ms` (Unix, milliseconds).
+    ///
+    /// One whose series is in the document already is dropped, as the original
+    /// dropped it, and so is a number that is not finite, which JSON cannot hold.
+    pub fn push(&mut self, point: &DataPoint, timestamp_ms: u64) {
+        if matches!(point.value, Value::Float(value) if !value.is_finite()) {
+            return;
+        }
+        let checksum = self.series.checksum(point);
+        if !self.seen.insert(checksum) {
+            return;
+        }
+        self.begin_row(point);
+        let key = self.id(Pair::Key(point.key), |out| pair(out, "pattoo_key", point.key));
+        let code = point.data_type.code();
+        let data_type = self.id(Pair::DataType(code), |out| pair(out, "pattoo_data_type", &code));
+        let value = self.value_id(&point.value);
+        let timestamp = self
+            .id(Pair::Timestamp(timestamp_ms), |out| pair(out, "pattoo_timestamp", &timestamp_ms));
+        // A checksum stands in a document only once: it is not looked for.
+        let checksum = self.new_id(|out| pair(out, "pattoo_checksum", checksum.as_str()));
+        for (id, end) in
+            [(key, b','), (data_type, b','), (value, b','), (timestamp, b','), (checksum, b']')]
+        {
+            push_json(&mut self.rows, &id);
+            self.rows.push(end);
+        }
+        self.row_count += 1;
+    }
+
+    /// Datapoints so far.
+    pub fn datapoint_count(&self) -> usize {
+        self.row_count
+    }
+
+    /// About how many bytes the document has so far.
+    pub fn size_bytes(&self) -> usize {
+        self.pairs.len() + self.rows.len() + 256
+    }
+
+    /// The whole document, taken at `timestamp_ms` (Unix, milliseconds). Its keys
+    /// are sorted, as the original's are.
+    pub fn finish(self, timestamp_ms: u64) -> Vec<u8> {
+        let agent_id = &self.series.target().agent_id;
+        assemble(agent_id, self.interval_ms, timestamp_ms, &self.rows, &self.pairs)
+    }
+
+    /// Writes what the row of `point` shares with others of the same metadata.
+    fn begin_row(&mut self, point: &DataPoint) {
+        if self.row_count > 0 {
+            self.rows.push(b',');
+        }
+        if let Some((metadata, prefix)) = &self.prefix
+            && same(metadata.as_ref(), point.metadata.as_ref())
+        {
+            self.rows.extend_from_slice(prefix);
+            return;
+        }
+        let mut prefix = vec![b'['];
+        if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::BeforeHost) {
+            self.metadata(&mut prefix, &own.pairs);
+        }
+        let host = self.series.target().metadata.clone();
+        self.metadata(&mut prefix, &host);
+        if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::AfterHost) {
+            self.metadata(&mut prefix, &own.pairs);
+        }
+        let agent_values = std::mem::take(&mut self.agent_values);
+        for (key, value) in AGENT_KEYS.iter().zip(&agent_values) {
+            self.metadatum(&mut prefix, key, value);
+        }
+        self.agent_values = agent_values;
+        self.rows.extend_from_slice(&prefix);
+        self.prefix = Some((point.metadata.clone(), prefix));
+    }
+
+    fn metadata(&mut self, prefix: &mut Vec<u8>, pairs: &[(&'static str, String)]) {
+        for (key, value) in pairs {
+            self.metadatum(prefix, key, value.trim());
+        }
+    }
+
+    fn metadatum(&mut self, prefix: &mut Vec<u8>, key: &'static str, value: &str) {
+        let id = self.id(Pair::Metadata(key, value.to_owned()), |out| pair(out, key, value));
+        push_json(prefix, &id);
+        prefix.push(b',');
+    }
+
+    fn value_id(&mut self, value: &Value) -> u32 {
+        const KEY: &str = "pattoo_value";
+        match value {
+            Value::Integer(value) => self.id(Pair::Integer(*value), |out| pair(out, KEY, value)),
+            Value::Signed(value) => self.id(Pair::Signed(*value), |out| pair(out, KEY, value)),
+            Value::Float(value) => {
+                self.id(Pair::Float(value.to_bits()), |out| pair(out, KEY, value))
+            }
+            Value::Text(text) => self.new_id(|out| pair(out, KEY, &**text)),
+        }
+    }
+
+    fn id(&mut self, pair: Pair, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        if let Some(id) = self.ids.get(&pair) {
+            return *id;
+        }
+        let id = self.new_id(write);
+        self.ids.insert(pair, id);
+        id
+    }
+
+    fn new_id(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        let id = self.pair_count;
+        push_pair(&mut self.pairs, id, write);
+        self.pair_count += 1;
+        id
+    }
+}
+
+/// Appends `"id":[pair]`, with a comma before it unless it is the first.
+pub(super) fn push_pair(pairs: &mut Vec<u8>, id: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    pairs.extend_from_slice(if id == 0 { b"\"" } else { b",\"" });
+    push_json(pairs, &id);
+    pairs.extend_from_slice(b"\":[");
+    write(pairs);
+    pairs.push(b']');
+}
+
+/// The whole document from its rows and pairs.
+pub(super) fn assemble(
+    agent_id: &str,
+    interval_ms: u64,
+    timestamp_ms: u64,
+    rows: &[u8],
+    pairs: &[u8],
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.len() + pairs.len() + 256);
+    out.extend_from_slice(b"{\"pattoo_agent_id\":");
+    push_json(&mut out, agent_id);
+    out.extend_from_slice(b",\"pattoo_agent_polling_interval\":");
+    push_json(&mut out, &interval_ms);
+    out.extend_from_slice(b",\"pattoo_agent_timestamp\":");
+    push_json(&mut out, &timestamp_ms);
+    out.extend_from_slice(b",\"pattoo_datapoints\":{\"datapoint_pairs\":[");
+    out.extend_from_slice(rows);
+    out.extend_from_slice(b"],\"key_value_pairs\":{");
+    out.extend_from_slice(pairs);
+    out.extend_from_slice(b"}}}");
+    out
+}
+
+fn pair<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
+    push_json(out, key);
+    out.push(b',');
+    push_json(out, value);
+}
+
+fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
+        _ => false,
+    }
+}

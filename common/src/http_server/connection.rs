@@ -1,0 +1,388 @@
+//! The state of one client, from the first byte of its head to the last of its
+//! answer. It knows no other client: who may go on is decided by the gate.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Instant;
+
+use tiny_http::Method;
+
+use super::Request;
+use super::answer::Refusal;
+use super::budget::Held;
+use super::head::{Head, HeadReader};
+use super::limits::{BODY_GRACE, BODY_STEP_BYTES, LINGER_BYTES, LINGER_TIME, Limits};
+
+/// What a client waits for that sent `Expect: 100-continue`.
+const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// What a connection does next, and what the gate is to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The head is being read.
+    Head,
+    /// The body is being read.
+    Body,
+    /// There is more of the body to read, and no room for it.
+    HeldBack,
+    /// The request is whole, and waits for a worker.
+    Whole,
+    /// A worker has the request.
+    Working,
+    /// The answer is being written.
+    Writing,
+    /// The answer is written; what still comes is thrown away.
+    Lingering,
+    /// Over.
+    Closed,
+}
+
+enum State {
+    Head(HeadReader),
+    Body(Body),
+    HeldBack(Body),
+    Whole(Request),
+    Working,
+    Writing { bytes: Vec<u8>, taken: usize },
+    Lingering { drained: usize },
+    Closed,
+}
+
+/// A request whose body is still to come.
+struct Body {
+    request: Request,
+    announced: usize,
+    /// When it last had got on by [`BODY_STEP_BYTES`], or was let go on, and how much
+    /// of it was there.
+    mark: (Instant, usize),
+}
+
+/// What a connection needs of a socket that does not block.
+pub(super) trait Stream: Read + Write {
+    /// Says to the peer that nothing more will come.
+    fn end_writing(&self) -> io::Result<()>;
+}
+
+impl Stream for TcpStream {
+    fn end_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+pub(super) struct Connection<S> {
+    socket: S,
+    peer: SocketAddr,
+    state: State,
+    deadline: Instant,
+    /// What its head took when it was read; held until the request is answered.
+    head_bytes: usize,
+    /// The request is a `HEAD`: its answer has no body.
+    is_head: bool,
+}
+
+impl<S: Stream> Connection<S> {
+    pub(super) fn new(socket: S, peer: SocketAddr, now: Instant, limits: &Limits) -> Self {
+        Self {
+            socket,
+            peer,
+            state: State::Head(HeadReader::default()),
+            deadline: now + limits.head_time,
+            head_bytes: 0,
+            is_head: false,
+        }
+    }
+
+    pub(super) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// When its present stage must be over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match self.state {
+            State::Head(_) => Stage::Head,
+            State::Body(_) => Stage::Body,
+            State::HeldBack(_) => Stage::HeldBack,
+            State::Whole(_) => Stage::Whole,
+            State::Working => Stage::Working,
+            State::Writing { .. } => Stage::Writing,
+            State::Lingering { .. } => Stage::Lingering,
+            State::Closed => Stage::Closed,
+        }
+    }
+
+    /// What it holds of memory.
+    pub(super) fn held(&self) -> Held {
+        let heads = self.head_bytes;
+        match &self.state {
+            State::Head(reader) => Held { heads: reader.held_bytes(), ..Held::default() },
+            // Of what was allocated for a body only the filled part takes memory.
+            State::Body(Body { request, .. })
+            | State::HeldBack(Body { request, .. })
+            | State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
+            State::Writing { bytes, .. } => Held { answers: bytes.capacity(), ..Held::default() },
+            State::Working | State::Lingering { .. } | State::Closed => Held::default(),
+        }
+    }
+
+    /// How much of its body is still to come.
+    pub(super) fn missing_bytes(&self) -> usize {
+        match &self.state {
+            State::Body(body) | State::HeldBack(body) => body.missing(),
+            _ => 0,
+        }
+    }
+
+    /// Whether a body that may come does not come, or hardly.
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        matches!(&self.state, State::Body(body) if now > body.mark.0 + BODY_GRACE)
+    }
+
+    /// Reads no more of the body for now.
+    pub(super) fn hold_back(&mut self) {
+        self.state = match mem::replace(&mut self.state, State::Closed) {
+            State::Body(body) => State::HeldBack(body),
+            other => other,
+        };
+    }
+
+    /// Reads on where it was held back.
+    pub(super) fn let_go_on(&mut self, now: Instant) {
+        self.state = match mem::replace(&mut self.state, State::Closed) {
+            State::HeldBack(mut body) => {
+                body.mark.0 = now;
+                State::Body(body)
+            }
+            other => other,
+        };
+    }
+
+    /// Reads once, as much as `buffer` takes. Gives what the client was refused for.
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        limits: &Limits,
+        buffer: &mut [u8],
+    ) -> Option<Refusal> {
+        let wanted = match &self.state {
+            State::Head(reader) => reader.room(),
+            State::Body(body) => body.missing(),
+            State::Lingering { .. } => buffer.len(),
+            _ => return None,
+        };
+        let wanted = wanted.min(buffer.len());
+        match self.socket.read(&mut buffer[..wanted]) {
+            Ok(0) => self.ended(now, limits),
+            Ok(count) => self.received(&buffer[..count], now, limits),
+            Err(error) if is_passing(&error) => None,
+            Err(_) => {
+                self.close();
+                None
+            }
+        }
+    }
+
+    /// The client sends nothing more. It may still read.
+    fn ended(&mut self, now: Instant, limits: &Limits) -> Option<Refusal> {
+        let has_begun = match &self.state {
+            State::Head(reader) => !reader.is_empty(),
+            State::Body(_) => true,
+            _ => false,
+        };
+        if !has_begun {
+            self.close();
+            return None;
+        }
+        let refusal = Refusal::new(400, "the request ended before it was whole");
+        Some(self.refuse(refusal, now, limits))
+    }
+
+    fn received(&mut self, part: &[u8], now: Instant, limits: &Limits) -> Option<Refusal> {
+        match &mut self.state {
+            State::Head(reader) => match reader.push(part) {
+                Ok(None) => None,
+                Ok(Some((head, rest))) => {
+                    let rest = rest.to_vec();
+                    self.head_bytes = reader.held_bytes();
+                    self.judge(head, rest, now, limits)
+                }
+                Err(refusal) => Some(self.refuse(refusal, now, limits)),
+            },
+            State::Body(body) => {
+                body.take(part, now);
+                if body.missing() == 0 {
+                    self.complete_body(now, limits);
+                }
+                None
+            }
+            State::Lingering { drained } => {
+                *drained += part.len();
+                if *drained >= LINGER_BYTES {
+                    self.close();
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What a whole head leads to.
+    fn judge(
+        &mut self,
+        head: Head,
+        mut rest: Vec<u8>,
+        now: Instant,
+        limits: &Limits,
+    ) -> Option<Refusal> {
+        self.is_head = head.method == Method::Head;
+        if head.body_bytes > 0 && limits.body_bytes == 0 {
+            let reason = "requests with a body are not taken here";
+            let refusal = Refusal { status: 405, reason, allow: Some(limits.allow) };
+            return Some(self.refuse(refusal, now, limits));
+        }
+        let body_bytes = usize::try_from(head.body_bytes).unwrap_or(usize::MAX);
+        if body_bytes > limits.body_bytes {
+            let refusal = Refusal::new(413, "the body is longer than is taken here");
+            return Some(self.refuse(refusal, now, limits));
+        }
+        rest.truncate(body_bytes); // what comes behind it is never read
+        let Head { method, path, query, headers, is_waiting_to_send, .. } = head;
+        let request = Request { method, path, query, headers, body: rest, peer: self.peer };
+        let arrived = request.body.len();
+        if arrived == body_bytes {
+            self.complete(request, now, limits);
+        } else if is_waiting_to_send
+            && arrived == 0
+            && self.socket.write(GO_ON).ok() != Some(GO_ON.len())
+        {
+            self.close(); // an empty socket takes so little at once, or its peer is gone
+        } else {
+            let body = Body { request, announced: body_bytes, mark: (now, arrived) };
+            self.state = State::Body(body);
+            self.deadline = now + limits.body_time;
+        }
+        None
+    }
+
+    fn complete_body(&mut self, now: Instant, limits: &Limits) {
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Body(body) => self.complete(body.request, now, limits),
+            other => self.state = other,
+        }
+    }
+
+    fn complete(&mut self, request: Request, now: Instant, limits: &Limits) {
+        self.state = State::Whole(request);
+        self.deadline = now + limits.answer_time;
+    }
+
+    /// Hands the whole request over; the second value says that its answer is to
+    /// go without a body.
+    pub(super) fn take_request(&mut self) -> Option<(Request, bool)> {
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Whole(request) => {
+                self.state = State::Working;
+                Some((request, self.is_head))
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// Writes these bytes, and then ends.
+    pub(super) fn answer(&mut self, bytes: Vec<u8>, now: Instant, limits: &Limits) {
+        self.state = State::Writing { bytes, taken: 0 };
+        self.deadline = now + limits.write_time;
+        self.write(now);
+    }
+
+    /// Writes once, as much as the socket takes.
+    pub(super) fn write(&mut self, now: Instant) {
+        let State::Writing { bytes, taken } = &mut self.state else { return };
+        match self.socket.write(&bytes[*taken..]) {
+            Ok(count) if count > 0 => *taken += count,
+            Err(error) if is_passing(&error) => return,
+            Ok(_) | Err(_) => {
+                self.close();
+                return;
+            }
+        }
+        if *taken < bytes.len() {
+            return;
+        }
+        self.state = if self.socket.end_writing().is_ok() {
+            State::Lingering { drained: 0 }
+        } else {
+            State::Closed
+        };
+        self.deadline = now + LINGER_TIME;
+    }
+
+    /// Its deadline is past. Gives what the client was refused for.
+    pub(super) fn expire(&mut self, now: Instant, limits: &Limits) -> Option<Refusal> {
+        let refusal = match &self.state {
+            State::Head(reader) if !reader.is_empty() => {
+                Refusal::new(408, "the request head did not arrive in time")
+            }
+            State::Body(_) => Refusal::new(408, "the request body did not arrive in time"),
+            State::HeldBack(_) => {
+                Refusal::new(503, "there was no room for the request body in time")
+            }
+            State::Whole(_) | State::Working => {
+                Refusal::new(503, "the answer was not ready in time")
+            }
+            State::Head(_) | State::Writing { .. } | State::Lingering { .. } | State::Closed => {
+                self.close();
+                return None;
+            }
+        };
+        Some(self.refuse(refusal, now, limits))
+    }
+
+    fn refuse(&mut self, refusal: Refusal, now: Instant, limits: &Limits) -> Refusal {
+        self.answer(refusal.render(self.is_head, limits.product), now, limits);
+        refusal
+    }
+
+    fn close(&mut self) {
+        self.state = State::Closed;
+    }
+}
+
+impl Body {
+    fn missing(&self) -> usize {
+        self.announced - self.request.body.len()
+    }
+
+    fn take(&mut self, part: &[u8], now: Instant) {
+        let body = &mut self.request.body;
+        let wanted = body.len() + part.len();
+        if body.capacity() < wanted {
+            // By doubling, but never past what was announced.
+            let capacity = (2 * body.capacity()).min(self.announced).max(wanted);
+            body.reserve_exact(capacity - body.len());
+        }
+        body.extend_from_slice(part);
+        if wanted >= self.mark.1 + BODY_STEP_BYTES {
+            self.mark = (now, wanted);
+        }
+    }
+}
+
+/// An error that is none for a socket that does not block.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests;
