@@ -4,15 +4,12 @@
 //! does not exist. The true name is found by the number of the device, as psutil
 //! finds it.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::PathBuf;
 
+use crate::kernel_file::KernelFile;
 use crate::source::Roots;
-
-/// No file that is read here is longer on a real machine.
-const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// Whether a device of the table of mounts stands for another.
 pub(crate) fn is_placeholder(device: &str) -> bool {
@@ -24,10 +21,9 @@ pub(crate) fn find(roots: &Roots) -> Option<String> {
     let number = fs::metadata(&roots.root).ok()?.dev();
     let (major, minor) = (libc::major(number), libc::minor(number));
     let uevent = || roots.sys(format!("dev/block/{major}:{minor}/uevent"));
-    let name = read(&roots.proc("partitions"))
-        .ok()
+    let name = read(roots.proc("partitions"))
         .and_then(|text| in_partitions(&text, major, minor).map(str::to_owned))
-        .or_else(|| in_uevent(&read(&uevent()).ok()?).map(str::to_owned))?;
+        .or_else(|| in_uevent(&read(uevent())?).map(str::to_owned))?;
     roots.root.join("dev").join(&name).exists().then(|| format!("/dev/{name}"))
 }
 
@@ -45,10 +41,8 @@ fn in_uevent(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("DEVNAME=")).filter(|name| !name.is_empty())
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
-    Ok(text)
+fn read(path: PathBuf) -> Option<String> {
+    Some(String::from_utf8_lossy(KernelFile::new(path).read().ok()?).into_owned())
 }
 
 #[cfg(test)]

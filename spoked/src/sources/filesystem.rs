@@ -2,8 +2,7 @@
 //! statvfs(3).
 
 use std::ffi::CString;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use pattoo_common::datapoint::{DataPoint, DataType, Metadata, Value};
 
+use crate::kernel_file::KernelFile;
 use crate::mounts::{Mount, MountWatch, Selector, types_with_device};
+use crate::percent::percent;
 use crate::root_device;
 use crate::source::{Poll, Roots, Source, SourceError};
 use crate::statvfs::{Outcome, Question, Size, StatvfsThreads};
@@ -22,8 +23,6 @@ mod tests;
 /// The table is read anew after so long even where the kernel has told of no
 /// change: a file system may have changed its options by itself.
 const REREAD_AFTER: Duration = Duration::from_mins(1);
-
-const MAX_FILESYSTEMS_BYTES: u64 = 64 * 1024;
 
 /// So many mounts of one kind of trouble are named; the rest is counted.
 const MAX_NAMED: usize = 16;
@@ -101,9 +100,9 @@ impl Table {
     fn read(roots: &Roots, watch: MountWatch) -> Result<Self, SourceError> {
         // Asked before the table is read: what changes meanwhile is seen next time.
         watch.has_changed();
-        let filesystems = roots.proc("filesystems");
-        let types = read_text(&filesystems).map_err(|error| failed(&filesystems, &error))?;
-        let mut selector = Selector::new(types_with_device(&types));
+        let mut filesystems = KernelFile::new(roots.proc("filesystems"));
+        let types = types_with_device(&String::from_utf8_lossy(filesystems.read()?));
+        let mut selector = Selector::new(types);
         watch.read(|line| selector.line(line)).map_err(|error| failed(watch.path(), &error))?;
         let selection = selector.finish();
 
@@ -182,17 +181,9 @@ fn push(size: &Size, metadata: &Arc<Metadata>, out: &mut Vec<DataPoint>) {
     point("disk_partition_disk_usage_total", total.into());
     point("disk_partition_disk_usage_used", used.into());
     point("disk_partition_disk_usage_free", free.into());
-    point("disk_partition_disk_usage_percent", percent(used, free).into());
-}
-
-/// The share in use of what a user may fill, to one decimal. What is kept back
-/// for root counts for neither side.
-fn percent(used: u64, free: u64) -> f64 {
-    let for_users = used.saturating_add(free);
-    if for_users == 0 {
-        return 0.0;
-    }
-    (used as f64 / for_users as f64 * 1000.0).round_ties_even() / 10.0
+    // What is kept back for root counts for neither side.
+    let used_percent = percent(used as f64, used.saturating_add(free) as f64);
+    point("disk_partition_disk_usage_percent", used_percent.into());
 }
 
 /// Whether the reading was whole. What a user may not see is no fault.
@@ -237,12 +228,6 @@ fn name_some(names: impl Iterator<Item = String>) -> Option<String> {
         (false, 0) => Some(text),
         (false, more) => Some(format!("{text} and {more} more")),
     }
-}
-
-fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILESYSTEMS_BYTES).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 fn failed(path: &Path, error: &io::Error) -> SourceError {
