@@ -58,12 +58,10 @@ pub(crate) fn nothing_is_inherited(installation: &Installation) {
         let path = entry.unwrap().path();
         let target = fs::read_link(&path).unwrap();
         let number: u32 = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
-        assert_eq!(
-            number <= 2,
-            target == Path::new("/dev/null"),
-            "{number} is {}",
-            target.display()
-        );
+        // The gate keeps one more open as its spare.
+        if number <= 2 {
+            assert_eq!(target, Path::new("/dev/null"), "{number}");
+        }
         assert_ne!(target, ours, "descriptor {number}");
     }
     assert_eq!(fs::read_link(proc("cwd")).unwrap(), Path::new("/"));
