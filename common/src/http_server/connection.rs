@@ -32,7 +32,7 @@ pub(super) enum Stage {
     Working,
     /// The answer is being written.
     Writing,
-    /// The answer is written; what still comes is thrown away.
+    /// The answer is written, and what the client still sends is thrown away.
     Lingering,
     /// Over.
     Closed,
@@ -79,6 +79,8 @@ pub(super) struct Connection<S> {
     head_bytes: usize,
     /// The request is a `HEAD`: its answer has no body.
     is_head: bool,
+    /// The client has sent, or may be sending, more than is read of it.
+    is_sending_more: bool,
 }
 
 impl<S: Stream> Connection<S> {
@@ -90,6 +92,7 @@ impl<S: Stream> Connection<S> {
             deadline: now + limits.head_time,
             head_bytes: 0,
             is_head: false,
+            is_sending_more: true,
         }
     }
 
@@ -253,12 +256,13 @@ impl<S: Stream> Connection<S> {
             let refusal = Refusal::new(413, "the body is longer than is taken here");
             return Some(self.refuse(refusal, now, limits));
         }
-        rest.truncate(body_bytes); // what comes behind it is never read
+        let is_sending_more = rest.len() > body_bytes;
+        rest.truncate(body_bytes); // what comes behind it is never used
         let Head { method, path, query, headers, is_waiting_to_send, .. } = head;
         let request = Request { method, path, query, headers, body: rest, peer: self.peer };
         let arrived = request.body.len();
         if arrived == body_bytes {
-            self.complete(request, now, limits);
+            self.complete(request, is_sending_more, now, limits);
         } else if is_waiting_to_send
             && arrived == 0
             && self.socket.write(GO_ON).ok() != Some(GO_ON.len())
@@ -274,12 +278,13 @@ impl<S: Stream> Connection<S> {
 
     fn complete_body(&mut self, now: Instant, limits: &Limits) {
         match mem::replace(&mut self.state, State::Closed) {
-            State::Body(body) => self.complete(body.request, now, limits),
+            State::Body(body) => self.complete(body.request, false, now, limits),
             other => self.state = other,
         }
     }
 
-    fn complete(&mut self, request: Request, now: Instant, limits: &Limits) {
+    fn complete(&mut self, request: Request, is_sending_more: bool, now: Instant, limits: &Limits) {
+        self.is_sending_more = is_sending_more;
         self.state = State::Whole(request);
         self.deadline = now + limits.answer_time;
     }
@@ -320,12 +325,23 @@ impl<S: Stream> Connection<S> {
         if !answer.is_written() {
             return;
         }
-        self.state = if self.socket.end_writing().is_ok() {
-            State::Lingering { drained: 0 }
+        self.finish(now);
+    }
+
+    /// Closes behind the answer. With bytes unread that would reset the connection,
+    /// and the client could lose its answer: then it lingers first.
+    fn finish(&mut self, now: Instant) {
+        let nothing_comes = !self.is_sending_more
+            && match self.socket.read(&mut [0]) {
+                Ok(count) => count == 0,
+                Err(error) => is_passing(&error),
+            };
+        if !nothing_comes && self.socket.end_writing().is_ok() {
+            self.state = State::Lingering { drained: 0 };
+            self.deadline = now + LINGER_TIME;
         } else {
-            State::Closed
-        };
-        self.deadline = now + LINGER_TIME;
+            self.close();
+        }
     }
 
     /// Its deadline is past. Gives what the client was refused for.
