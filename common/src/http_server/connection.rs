@@ -10,9 +10,10 @@ use tiny_http::Method;
 
 use super::Request;
 use super::answer::{Refusal, Rendered};
+use super::body::Body;
 use super::budget::Held;
 use super::head::{Head, HeadReader};
-use super::limits::{BODY_GRACE, BODY_STEP_BYTES, LINGER_BYTES, LINGER_TIME, Limits};
+use super::limits::{LINGER_BYTES, LINGER_TIME, Limits};
 
 /// What a client waits for that sent `Expect: 100-continue`.
 const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -47,15 +48,6 @@ enum State {
     Writing(Rendered),
     Lingering { drained: usize },
     Closed,
-}
-
-/// A request whose body is still to come.
-struct Body {
-    request: Request,
-    announced: usize,
-    /// When it last had got on by [`BODY_STEP_BYTES`], or was let go on, and how much
-    /// of it was there.
-    mark: (Instant, usize),
 }
 
 /// What a connection needs of a socket that does not block.
@@ -128,9 +120,10 @@ impl<S: Stream> Connection<S> {
         match &self.state {
             State::Head(reader) => Held { heads: reader.held_bytes(), ..Held::default() },
             // Of what was allocated for a body only the filled part takes memory.
-            State::Body(Body { request, .. })
-            | State::HeldBack(Body { request, .. })
-            | State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
+            State::Body(body) | State::HeldBack(body) => {
+                Held { heads, bodies: body.arrived(), answers: 0 }
+            }
+            State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
             State::Writing(answer) => Held { answers: answer.held_bytes(), ..Held::default() },
             State::Working | State::Lingering { .. } | State::Closed => Held::default(),
         }
@@ -146,7 +139,7 @@ impl<S: Stream> Connection<S> {
 
     /// Whether a body that may come does not come, or hardly.
     pub(super) fn is_stalled(&self, now: Instant) -> bool {
-        matches!(&self.state, State::Body(body) if now > body.mark.0 + BODY_GRACE)
+        matches!(&self.state, State::Body(body) if body.is_stalled(now))
     }
 
     /// Reads no more of the body for now.
@@ -161,7 +154,7 @@ impl<S: Stream> Connection<S> {
     pub(super) fn let_go_on(&mut self, now: Instant) {
         self.state = match mem::replace(&mut self.state, State::Closed) {
             State::HeldBack(mut body) => {
-                body.mark.0 = now;
+                body.forgive(now);
                 State::Body(body)
             }
             other => other,
@@ -269,8 +262,7 @@ impl<S: Stream> Connection<S> {
         {
             self.close(); // an empty socket takes so little at once, or its peer is gone
         } else {
-            let body = Body { request, announced: body_bytes, mark: (now, arrived) };
-            self.state = State::Body(body);
+            self.state = State::Body(Body::new(request, body_bytes, now));
             self.deadline = now + limits.body_time;
         }
         None
@@ -278,7 +270,7 @@ impl<S: Stream> Connection<S> {
 
     fn complete_body(&mut self, now: Instant, limits: &Limits) {
         match mem::replace(&mut self.state, State::Closed) {
-            State::Body(body) => self.complete(body.request, false, now, limits),
+            State::Body(body) => self.complete(body.into_request(), false, now, limits),
             other => self.state = other,
         }
     }
@@ -372,26 +364,6 @@ impl<S: Stream> Connection<S> {
 
     fn close(&mut self) {
         self.state = State::Closed;
-    }
-}
-
-impl Body {
-    fn missing(&self) -> usize {
-        self.announced - self.request.body.len()
-    }
-
-    fn take(&mut self, part: &[u8], now: Instant) {
-        let body = &mut self.request.body;
-        let wanted = body.len() + part.len();
-        if body.capacity() < wanted {
-            // By doubling, but never past what was announced.
-            let capacity = (2 * body.capacity()).min(self.announced).max(wanted);
-            body.reserve_exact(capacity - body.len());
-        }
-        body.extend_from_slice(part);
-        if wanted >= self.mark.1 + BODY_STEP_BYTES {
-            self.mark = (now, wanted);
-        }
     }
 }
 
