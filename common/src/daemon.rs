@@ -2,27 +2,27 @@
 //! between.
 //!
 //! The order is configuration, fork, setsid, fork, lock, bind, threads, ready.
-//! Who runs is told by the lock on the PID file alone ([`pid_file`]); that it
-//! serves, by a second lock and through a pipe ([`readiness`]).
+//! Who runs is told by the lock on the PID file alone (`pid_file`); that it
+//! serves, by a second lock and through a pipe (`readiness`).
 
 mod pid_file;
 mod process;
 mod readiness;
 mod record_lock;
+mod serving;
 mod signals;
 
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::exit;
-use crate::logging::LogOutput;
 
-use pid_file::{Lock, PidFile, State};
+use pid_file::{PidFile, State};
 use process::{Pid, exit_now};
 use readiness::{Attached, Outcome, Reporter};
-use signals::SignalQueue;
+use serving::serve;
+pub use serving::{Running, Serving};
 
 /// How long `--start` waits until the daemon serves.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -32,31 +32,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const KILL_WITHIN: Duration = Duration::from_secs(10);
 /// How long a process whose lock is free may take to close its sockets.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// How long the program's own shutdown may take; the rest of a second is for
-/// what comes before and after it.
-const SHUTDOWN_WITHIN: Duration = Duration::from_millis(700);
 /// The first and the longest pause between two looks at a lock of another
 /// process, whose release nothing announces.
 const LOOK_PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
-
-/// What a program is while it serves.
-pub trait Serving: Send {
-    /// Ends what should not end in the middle, within a few hundred
-    /// milliseconds; it is not waited for longer. The process ends after it.
-    fn shutdown(&mut self);
-
-    /// Called on SIGHUP, once the log file is reopened. Must return soon: no
-    /// other signal is obeyed meanwhile.
-    fn reload(&mut self) {}
-}
-
-/// A program that serves, and where it logs.
-pub struct Running {
-    /// The program.
-    pub serving: Box<dyn Serving>,
-    /// Its log, reopened on SIGHUP.
-    pub log: LogOutput,
-}
 
 /// What `--status` found.
 #[derive(Debug, PartialEq, Eq)]
@@ -315,68 +293,6 @@ impl Daemon {
             look_until(Instant::now() + CLOSE_WITHIN, || process::has_ended(pid));
         }
         Ok(released)
-    }
-}
-
-/// Serves until a signal ends the process. Returns only with the reason why it
-/// cannot serve; the PID file is removed then. `ready` is called once it does.
-fn serve(
-    name: &str,
-    lock: &Lock,
-    begin: impl FnOnce() -> Result<Running, String>,
-    ready: impl FnOnce() -> Result<(), String>,
-) -> String {
-    let signals = |error| format!("cannot handle signals: {error}");
-    let started = SignalQueue::new().map_err(signals).and_then(|queue| Ok((queue, begin()?)));
-    let (mut queue, Running { mut serving, log }) = match started {
-        Ok(started) => started,
-        Err(reason) => {
-            let _ = lock.remove();
-            return reason;
-        }
-    };
-    if let Err(reason) = lock.write_pid() {
-        log::warn!("{reason}; status and stop work without it");
-    }
-    let announced = queue
-        .collect_ending()
-        .map_err(signals)
-        .and_then(|()| lock.mark_serving())
-        .and_then(|()| ready());
-    if let Err(reason) = announced {
-        shut_down(serving);
-        let _ = lock.remove();
-        return reason;
-    }
-    log::info!("{name} serves");
-    let signal = queue.wait_for_end(|| {
-        match log.reopen() {
-            Ok(()) => log::info!("SIGHUP: the log file is reopened"),
-            Err(reason) => log::error!("SIGHUP: {reason}; the old log file is kept"),
-        }
-        serving.reload();
-    });
-    log::info!("{name} ends: {signal}");
-    shut_down(serving);
-    if let Err(reason) = lock.remove() {
-        log::warn!("{reason}");
-    }
-    exit_now(exit::DONE)
-}
-
-/// Lets the program shut down, and waits for that no longer than it may take.
-fn shut_down(mut serving: Box<dyn Serving>) {
-    let (done, finished) = mpsc::channel();
-    let shutdown = thread::Builder::new().name("shutdown".to_owned()).spawn(move || {
-        serving.shutdown();
-        let _ = done.send(());
-    });
-    match shutdown {
-        Ok(_) if finished.recv_timeout(SHUTDOWN_WITHIN).is_err() => {
-            log::warn!("the shutdown is not waited for any longer");
-        }
-        Ok(_) => {}
-        Err(error) => log::warn!("no thread for the shutdown: {error}"),
     }
 }
 

@@ -73,8 +73,7 @@ pub fn host_name(
     if matches!(found.origin, Origin::LookedUp | Origin::NodeName) {
         let contents = format!("{}\n{node_name}\n", found.name);
         let path = keep_in.join(FILE);
-        let writer = format!("hostname.{:?}", thread::current().id());
-        if let Err(error) = durable_file::replace(&path, &writer, contents.as_bytes()) {
+        if let Err(error) = durable_file::replace(&path, FILE, contents.as_bytes()) {
             log::warn!(
                 "{}: the name of this host cannot be kept: {error}; it may change with the name \
                  server's answers",

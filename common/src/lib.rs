@@ -16,6 +16,7 @@ mod durable_file;
 pub mod host_name;
 pub mod http_client;
 pub mod http_server;
+pub mod identity;
 pub mod logging;
 mod nearest;
 pub mod program;

@@ -361,6 +361,16 @@ mod tests {
     }
 
     #[test]
+    fn four_calls_that_last_are_stuck() {
+        let begun = Instant::now();
+        let mut state = State { calls: vec![begun; MAX_THREADS], ..State::default() };
+        assert!(!state.all_stuck(begun));
+        assert!(state.all_stuck(begun + STUCK));
+        state.calls.pop();
+        assert!(!state.all_stuck(begun + STUCK));
+    }
+
+    #[test]
     fn the_last_good_address_is_kept() {
         let (resolver, inside, release) = hanging();
         assert_eq!(resolver.resolve("good", 7, soon()), Ok(vec![address("10.0.0.3:7")]));

@@ -1,15 +1,12 @@
 //! The hub as a program: its configuration, its identity, and what the command
 //! line asks of it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use pattoo_common::agent_id::Place;
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Pattoo, Reader, Report};
+use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Pattoo, Report};
 use pattoo_common::document::Target;
-use pattoo_common::host_name::{self, HostName, LOOKUP_TIME};
+use pattoo_common::identity::{Identity, Seek};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
 
 use crate::hub::{Hub, Running};
@@ -29,34 +26,22 @@ impl Program for HubProgram {
     type Configuration = (HubConfig, Report);
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
-        let (config, report) = folder()
-            .and_then(|folder| HubConfig::load(&folder).map_err(|error| error.to_string()))?;
-        let warnings = report.warnings.iter().map(ToString::to_string).collect();
-        let settings = settings(&config.pattoo);
-        Ok(Configured { configuration: (config, report), settings, warnings })
+        let folder = config::folder().map_err(|error| error.to_string())?;
+        let (config, report) = HubConfig::load(&folder).map_err(|error| error.to_string())?;
+        Ok(Configured {
+            settings: config.pattoo.daemon_settings(),
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            configuration: (config, report),
+        })
     }
 
     fn settings() -> Result<DaemonSettings, String> {
-        let mut reader = Reader::new(&folder()?);
-        let pattoo = Pattoo::load(&mut reader);
-        let (pattoo, _) = reader.finish(pattoo).map_err(|error| error.to_string())?;
-        Ok(settings(&pattoo))
+        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
+        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
     }
 
     fn check((config, report): &Self::Configuration) -> Vec<String> {
-        // Warnings are told by who calls.
-        let report = Report { warnings: Vec::new(), ..report.clone() };
-        let mut lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
-        let name = host_name(config, host_name::find);
-        lines.push(format!("host name: {} ({})", name.name, name.origin));
-        lines.push(match place(config, &name.name).find() {
-            Ok(Some(agent_id)) => format!("agent id: {} ({})", agent_id.id, agent_id.origin),
-            Ok(None) => {
-                format!("agent id: a new one, in {}", place(config, &name.name).file().display())
-            }
-            Err(error) => format!("agent id: {error}"),
-        });
-        lines
+        [report.lines(), seek(config, &node_name()).check().into()].concat()
     }
 
     fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
@@ -93,41 +78,24 @@ impl Serving for Running {
     }
 }
 
-fn folder() -> Result<PathBuf, String> {
-    config::folder().map_err(|error| error.to_string())
-}
-
-fn settings(pattoo: &Pattoo) -> DaemonSettings {
-    DaemonSettings {
-        system_daemon_directory: pattoo.system_daemon_directory.clone(),
-        log_directory: pattoo.log_directory.clone(),
-        log_level: pattoo.log_level,
-    }
-}
-
 /// Who the hub is to the server. Its agent id is made here if it has none.
 fn target(config: &HubConfig) -> Result<Target, String> {
-    let name = host_name(config, host_name::host_name).name;
-    let agent_id = place(config, &name).find_or_create().map_err(|error| error.to_string())?.id;
+    let Identity { host_name, agent_id } = seek(config, &node_name()).find_or_create()?;
     Ok(Target {
         agent_id,
         program: HUB_PROGRAM,
-        agent_hostname: name.clone(),
-        polled_target: name.clone(),
-        metadata: vec![("hostname", name)],
+        agent_hostname: host_name.clone(),
+        polled_target: host_name.clone(),
+        metadata: vec![("hostname", host_name)],
     })
 }
 
-fn place<'a>(config: &'a HubConfig, host_name: &'a str) -> Place<'a> {
-    Place::new(&config.pattoo.daemon_directory, HUB_PROGRAM, host_name)
+fn seek<'a>(config: &'a HubConfig, node_name: &'a str) -> Seek<'a> {
+    let hostname = config.hostname.as_deref();
+    Seek { pattoo: &config.pattoo, program: HUB_PROGRAM, hostname, node_name }
 }
 
-fn host_name(
-    config: &HubConfig,
-    find: fn(Option<&str>, &str, &std::path::Path, Instant) -> HostName,
-) -> HostName {
-    let node_name = std::fs::read_to_string(NODE_NAME_FILE).unwrap_or_default();
-    let deadline = Instant::now() + LOOKUP_TIME;
-    let keep_in = config.pattoo.agent_id_directory();
-    find(config.hostname.as_deref(), node_name.trim(), &keep_in, deadline)
+fn node_name() -> String {
+    let name = std::fs::read_to_string(NODE_NAME_FILE).unwrap_or_default();
+    name.trim().to_owned()
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pattoo_common::datapoint::DataPoint;
+use pattoo_common::config::SPOKE_PROGRAM;
 use pattoo_common::document::{DocumentWriter, Series, Target};
 
 use crate::collector::{Busy, Collected, Collector, SourceReport, SourceState};
@@ -11,9 +11,6 @@ use crate::host::Host;
 use crate::left_out::{MAX_ANSWER_BYTES, by_importance};
 use crate::source::{Poll, Roots};
 use crate::status_page::{Health, SourceRow, StatusPage};
-
-/// The name of the program on the wire and in file names.
-pub(crate) const PROGRAM: &str = "pattoo_agent_linux_spoked";
 
 /// The machine that the spoke runs on.
 pub(crate) struct Machine {
@@ -74,7 +71,7 @@ impl Machine {
     pub(crate) fn page(&self, poll: Poll) -> Result<String, Busy> {
         let Collected { points, sources } = self.collector.collect(poll)?;
         let left_out = *lock(&self.left_out);
-        let metadata = self.host.metadata();
+        let metadata = self.host.pairs();
         let value = |key: &str| {
             metadata.iter().find(|(name, _)| *name == key).map_or("", |(_, value)| value)
         };
@@ -90,9 +87,9 @@ impl Machine {
         Ok(page.render())
     }
 
-    /// Reads all sources and gives what each found.
-    pub(crate) fn collect(&self, poll: Poll) -> Result<Collected, Busy> {
-        self.collector.collect(poll)
+    /// The name under which the machine is known.
+    pub(crate) fn host_name(&self) -> &str {
+        self.host.name()
     }
 
     fn note(&self, left_out: usize, of: usize) {
@@ -113,10 +110,10 @@ const LARGEST_DATAPOINT_BYTES: usize = 16 * 1024;
 fn target(host: &Host, agent_id: &str) -> Target {
     Target {
         agent_id: agent_id.to_owned(),
-        program: PROGRAM,
+        program: SPOKE_PROGRAM,
         agent_hostname: host.name().to_owned(),
         polled_target: host.name().to_owned(),
-        metadata: host.metadata(),
+        metadata: host.pairs().into(),
     }
 }
 

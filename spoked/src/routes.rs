@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, PollAnswer};
 use crate::source::Poll;
 
 /// What all polls begin with; the seconds of the interval follow.
@@ -37,22 +37,20 @@ impl Handler for Routes {
         match (&route, &request.method) {
             (Route::Nowhere(reason), _) => error(404, reason),
             (Route::Poll(interval_s), Method::Get | Method::Head) => {
-                let answer = self.0.document(Poll { client, interval_s: *interval_s });
-                let left_out = answer.left_out;
-                let answer = json(200, answer.document);
-                if left_out == 0 {
-                    return answer;
+                match self.0.document(Poll { client, interval_s: *interval_s }) {
+                    Ok(answer) => poll_answer(answer),
+                    Err(busy) => error(503, &busy.to_string()),
                 }
-                with_header(answer, "Pattoo-Left-Out", &left_out.to_string())
             }
             (Route::Page, Method::Get | Method::Head) => {
-                let page = self.0.page(Poll { client, interval_s: PAGE_INTERVAL_S });
-                let answer = Answer::from_string(page);
-                let answer = with_header(answer, "Content-Type", "text/html; charset=utf-8");
-                let answer = with_header(answer, "Content-Security-Policy", PAGE_POLICY);
-                with_header(answer, "Cache-Control", "no-store")
+                match self.0.page(Poll { client, interval_s: PAGE_INTERVAL_S }) {
+                    Ok(page) => page_answer(page),
+                    Err(busy) => error(503, &busy.to_string()),
+                }
             }
-            (_, Method::Options) => with_header(Answer::from_data([]), "Allow", "GET, HEAD, OPTIONS"),
+            (_, Method::Options) => {
+                with_header(Answer::from_data([]), "Allow", "GET, HEAD, OPTIONS")
+            }
             (_, method) => with_header(
                 error(405, &format!("{method} is not taken here: GET, HEAD or OPTIONS")),
                 "Allow",
@@ -80,6 +78,21 @@ fn route(path: &str) -> Route {
     }
 }
 
+fn poll_answer(answer: PollAnswer) -> Answer {
+    let json = json(200, answer.document);
+    if answer.left_out == 0 {
+        return json;
+    }
+    with_header(json, "Pattoo-Left-Out", &answer.left_out.to_string())
+}
+
+fn page_answer(page: String) -> Answer {
+    let answer = Answer::from_data(page);
+    let answer = with_header(answer, "Content-Type", "text/html; charset=utf-8");
+    let answer = with_header(answer, "Content-Security-Policy", PAGE_POLICY);
+    with_header(answer, "Cache-Control", "no-store")
+}
+
 fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
     match Header::from_bytes(name, value) {
         Ok(header) => answer.with_header(header),
@@ -98,9 +111,17 @@ mod tests {
         assert_eq!(route("/pattoo-agent-linux/007"), Route::Poll(7));
         assert_eq!(route("/pattoo-agent-linux/86400"), Route::Poll(86_400));
         for path in [
-            "/pattoo-agent-linux/0", "/pattoo-agent-linux/86401", "/pattoo-agent-linux/",
-            "/pattoo-agent-linux/-5", "/pattoo-agent-linux/+5", "/pattoo-agent-linux/1.5",
-            "/pattoo-agent-linux/300/", "/pattoo-agent-linux/99999999999", "/abc", "//", "",
+            "/pattoo-agent-linux/0",
+            "/pattoo-agent-linux/86401",
+            "/pattoo-agent-linux/",
+            "/pattoo-agent-linux/-5",
+            "/pattoo-agent-linux/+5",
+            "/pattoo-agent-linux/1.5",
+            "/pattoo-agent-linux/300/",
+            "/pattoo-agent-linux/99999999999",
+            "/abc",
+            "//",
+            "",
         ] {
             assert!(matches!(route(path), Route::Nowhere(_)), "{path}");
         }

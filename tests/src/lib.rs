@@ -11,6 +11,7 @@
 mod configuration;
 mod daemon;
 mod folder;
+pub mod hanging_mount;
 mod http;
 mod port;
 mod process;

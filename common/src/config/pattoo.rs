@@ -1,11 +1,12 @@
 //! What all programs share: `pattoo.yaml`, and the server's address.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
-use super::{MAX_FILE_BYTES, Presence, Reader, Section};
+use super::{ConfigError, MAX_FILE_BYTES, Presence, Reader, Section};
 use crate::http_client::Address;
+use crate::program::DaemonSettings;
 
 /// The file that every program reads.
 const FILE: &str = "pattoo.yaml";
@@ -126,6 +127,23 @@ impl Pattoo {
             daemon_directory,
             system_daemon_directory,
             language,
+        }
+    }
+
+    /// Reads only what every program needs, from `folder`: a mistake elsewhere in the
+    /// configuration does not matter.
+    pub fn read_alone(folder: &Path) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(folder);
+        let pattoo = Self::load(&mut reader);
+        reader.finish(pattoo).map(|(pattoo, _)| pattoo)
+    }
+
+    /// What the daemon around a program works with.
+    pub fn daemon_settings(&self) -> DaemonSettings {
+        DaemonSettings {
+            system_daemon_directory: self.system_daemon_directory.clone(),
+            log_directory: self.log_directory.clone(),
+            log_level: self.log_level,
         }
     }
 

@@ -162,6 +162,14 @@ impl fmt::Display for Warning {
     }
 }
 
+impl Report {
+    /// What `--check` prints of it: the values, a line each, without the warnings.
+    pub fn lines(&self) -> Vec<String> {
+        let values = Self { entries: self.entries.clone(), warnings: Vec::new() };
+        values.to_string().lines().map(str::to_owned).collect()
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut file: Option<&Path> = None;

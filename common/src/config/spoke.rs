@@ -30,6 +30,9 @@ pub struct SpokeConfig {
     pub root_directory: PathBuf,
     /// The name of this host in its figures; `None`: as the network knows it.
     pub hostname: Option<String>,
+    /// What `uname -p` is taken to say, which is part of every checksum; `None`: by
+    /// the distribution.
+    pub processor: Option<String>,
     /// Threads that answer.
     pub workers: usize,
 }
@@ -51,6 +54,7 @@ impl SpokeConfig {
                 sys_directory: section.path("sys_directory", "/sys"),
                 root_directory: section.path("root_directory", "/"),
                 hostname: section.optional_host_name("hostname", "as the network knows this host"),
+                processor: section.optional_text("processor", "as `uname -p` has it here"),
                 workers: section.number("workers", DEFAULT_WORKERS, 1..=16),
             }
         });

@@ -305,25 +305,36 @@ fn the_time_of_a_poll_stays_below_the_interval() {
     assert_eq!(report.warnings[0].line, Some(5));
 }
 
-#[test]
-fn ten_thousand_devices_load_and_their_faults_are_counted() {
+/// The file of a hub with many devices.
+fn long_list(devices: usize) -> String {
     let mut own = String::from("ip_devices:\n");
-    for number in 0..10_000 {
+    for number in 0..devices {
         let (high, low) = (number / 256, number % 256);
         writeln!(own, "  - ip_address: 10.0.{high}.{low}\n    ip_bind_port: 5000").expect("text");
     }
-    let (config, report) = hub(PATTOO, &own).expect("a long list");
+    own
+}
+
+#[test]
+fn ten_thousand_devices_load_and_are_not_listed_one_by_one() {
+    let (config, report) = hub(PATTOO, &long_list(10_000)).expect("a long list");
     assert_eq!(config.ip_devices.len(), 10_000);
     assert_eq!(config.ip_devices[9_999], address("10.0.39.15", 5000));
     let listed = report.entries.iter().filter(|entry| entry.key.starts_with("ip_devices"));
     assert_eq!(listed.count(), 1);
+}
 
+#[test]
+fn the_same_fault_in_every_device_is_counted() {
+    let own = long_list(500);
     let misspelt = own.replace("ip_bind_port", "ip_bind_prot");
     let (_, report) = hub(PATTOO, &misspelt).expect("warnings only");
     assert_eq!(report.warnings.len(), 20);
-    assert!(report.warnings[19].message.ends_with("(and 9980 more warnings)"));
+    assert_eq!(report.warnings[19].line, Some(41));
+    assert!(report.warnings[19].message.ends_with("(and 480 more warnings)"));
     let error = hub(PATTOO, &own.replace("5000", "0")).expect_err("ports of 0");
-    assert_eq!((error.problems.len(), error.more_problems), (20, 9_980));
+    assert_eq!((error.problems.len(), error.more_problems), (20, 480));
+    assert!(error.to_string().ends_with("... and 480 more of such problems"));
 }
 
 #[test]

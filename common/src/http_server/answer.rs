@@ -1,12 +1,13 @@
 //! What goes onto the wire: handlers' answers, and the gate's own refusals.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 
-use tiny_http::{HTTPVersion, Header};
+use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::Answer;
 
-/// Room for a status line and the usual headers.
+/// Room for a status line and the usual headers, so that printing them seldom
+/// allocates twice.
 const HEAD_GUESS_BYTES: usize = 512;
 
 /// An answer whose body is this JSON text.
@@ -34,7 +35,7 @@ impl Refusal {
         Self { status, reason, allow: None }
     }
 
-    pub(super) fn render(&self, without_body: bool, product: &'static str) -> Vec<u8> {
+    pub(super) fn render(&self, without_body: bool, product: &'static str) -> Rendered {
         let mut answer = error(self.status, self.reason);
         if let Some(allow) = self.allow {
             answer = with_header(answer, "Allow", allow);
@@ -43,26 +44,63 @@ impl Refusal {
     }
 }
 
-/// The bytes of an answer, for a client that gets no other on its connection.
-/// `without_body` is for `HEAD`: the headers are those of the whole answer.
-pub(super) fn render(mut answer: Answer, without_body: bool, product: &'static str) -> Vec<u8> {
-    if !answer.headers().iter().any(|header| header.field.equiv("Server")) {
-        answer = with_header(answer, "Server", product);
+/// An answer as it goes onto the wire. The body is the handler's own memory: answers
+/// may be big, and are not copied.
+#[derive(Debug, Default)]
+pub(super) struct Rendered {
+    head: Vec<u8>,
+    body: Vec<u8>,
+    written: usize,
+}
+
+impl Rendered {
+    /// What it takes of memory.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.head.capacity() + self.body.capacity()
     }
-    let body = answer.data_length();
-    // A body of unknown length goes out chunked under 1.1, and whole under 1.0.
-    let version = if body.is_some() { HTTPVersion(1, 1) } else { HTTPVersion(1, 0) };
-    let room = HEAD_GUESS_BYTES + if without_body { 0 } else { body.unwrap_or(0) };
-    let mut wire = Wire { bytes: Vec::with_capacity(room), is_closing: false };
-    let printed = answer.with_chunked_threshold(usize::MAX).raw_print(
-        &mut wire,
-        version,
-        &[],
-        without_body,
-        None,
-    );
+
+    pub(super) fn is_written(&self) -> bool {
+        self.written == self.head.len() + self.body.len()
+    }
+
+    /// Writes once, as much as `socket` takes, and gives how much that was.
+    pub(super) fn write_to(&mut self, socket: &mut impl Write) -> io::Result<usize> {
+        let of_head = self.written.min(self.head.len());
+        let (head, body) = (&self.head[of_head..], &self.body[self.written - of_head..]);
+        let count = socket.write_vectored(&[IoSlice::new(head), IoSlice::new(body)])?;
+        self.written += count;
+        Ok(count)
+    }
+}
+
+/// Renders an answer for a client that gets no other on its connection.
+/// `without_body` is for `HEAD`: the headers are those of the whole answer.
+pub(super) fn render(answer: Answer, without_body: bool, product: &'static str) -> Rendered {
+    let (status, mut headers) = (answer.status_code(), answer.headers().to_vec());
+    if !headers.iter().any(|header| header.field.equiv("Server")) {
+        headers.extend(Header::from_bytes("Server", product));
+    }
+    let mut body = answer.into_reader().into_inner();
+    let head = head(status, headers, body.len());
+    if without_body {
+        body = Vec::new();
+    }
+    Rendered { head, body, written: 0 }
+}
+
+/// Has `tiny_http` print status line and headers. It refuses to let its callers set
+/// `Connection: close`, so that is put under the status line afterwards.
+fn head(status: StatusCode, headers: Vec<Header>, body_bytes: usize) -> Vec<u8> {
+    let mut head = Vec::with_capacity(HEAD_GUESS_BYTES);
+    // As if for HEAD: the body goes its own way.
+    let printed = Response::new(status, headers, io::empty(), Some(body_bytes), None)
+        .with_chunked_threshold(usize::MAX)
+        .raw_print(&mut head, HTTPVersion(1, 1), &[], true, None);
     debug_assert!(printed.is_ok(), "memory takes every byte");
-    wire.bytes
+    if let Some(end) = head.windows(2).position(|pair| pair == b"\r\n") {
+        head.splice(end..end, *b"\r\nConnection: close");
+    }
+    head
 }
 
 fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
@@ -73,36 +111,19 @@ fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
     answer
 }
 
-/// Takes what `tiny_http` prints, and puts `Connection: close` under the status
-/// line, which `tiny_http` refuses to let its callers set.
-struct Wire {
-    bytes: Vec<u8>,
-    is_closing: bool,
-}
-
-impl Write for Wire {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(part);
-        if !self.is_closing
-            && let Some(end) = self.bytes.windows(2).position(|pair| pair == b"\r\n")
-        {
-            self.bytes.splice(end..end, *b"\r\nConnection: close");
-            self.is_closing = true;
-        }
-        Ok(part.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn text_of(mut rendered: Rendered) -> String {
+        let mut wire = Vec::new();
+        rendered.write_to(&mut wire).unwrap();
+        assert!(rendered.is_written());
+        String::from_utf8(wire).unwrap()
+    }
+
     fn text(answer: Answer, without_body: bool) -> String {
-        String::from_utf8(render(answer, without_body, "pattoo-test/1")).unwrap()
+        text_of(render(answer, without_body, "pattoo-test/1"))
     }
 
     #[test]
@@ -130,17 +151,23 @@ mod tests {
     #[test]
     fn a_refusal_is_json_and_may_say_what_is_allowed() {
         let refusal = Refusal { status: 405, reason: "no \"bodies\"", allow: Some("GET") };
-        let text = String::from_utf8(refusal.render(false, "p/1")).unwrap();
+        let text = text_of(refusal.render(false, "p/1"));
         assert!(text.starts_with("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n"));
         assert!(text.contains("\r\nAllow: GET\r\n"));
         assert!(text.ends_with(r#"{"error":"no \"bodies\""}"#));
     }
 
     #[test]
-    fn a_body_of_unknown_length_is_told_and_not_chunked() {
-        let answer = Answer::new(200.into(), vec![], io::Cursor::new(b"abc".to_vec()), None, None);
-        let text = text(answer, false);
-        assert!(text.starts_with("HTTP/1.0 200 OK\r\n"));
-        assert!(text.contains("\r\nContent-Length: 3\r\n") && text.ends_with("\r\n\r\nabc"));
+    fn an_answer_is_written_in_whatever_pieces_the_socket_takes() {
+        let mut rendered = render(json(200, "[1, 2]"), false, "p/1");
+        let (mut wire, mut pieces) = (Vec::new(), 0);
+        while !rendered.is_written() {
+            let mut piece = [0; 7];
+            let count = rendered.write_to(&mut piece.as_mut_slice()).unwrap();
+            wire.extend_from_slice(&piece[..count]);
+            pieces += 1;
+        }
+        assert!(wire.starts_with(b"HTTP/1.1 200 OK\r\n") && wire.ends_with(b"\r\n\r\n[1, 2]"));
+        assert_eq!(pieces, wire.len().div_ceil(7));
     }
 }

@@ -61,6 +61,11 @@ impl Crowd {
         self.whole.front().copied()
     }
 
+    /// How many requests wait for a worker.
+    pub(super) fn whole_count(&self) -> usize {
+        self.whole.len()
+    }
+
     /// Does something to a client. What it holds, and what it waits for, is noted
     /// after it, and one that is closed by it is dropped.
     pub(super) fn step<T>(&mut self, number: u64, act: impl FnOnce(&mut Client) -> T) -> Option<T> {

@@ -17,13 +17,12 @@ use super::connection::{Connection, Stage};
 use super::crowd::{Client, Crowd};
 use super::door::{Door, Knock};
 use super::limits::{
-    ACCEPTS_AT_ONCE, DESCRIPTORS_LEFT, DOOR_PAUSE, HEAD_BYTES, Limits, READ_BYTES, ROOM_PATIENCE,
-    STOP_GRACE,
+    ACCEPTS_AT_ONCE, DESCRIPTORS_LEFT, DOOR_PAUSE, HEAD_BYTES, Limits, READ_BYTES, STOP_GRACE,
 };
 use super::tally::{Event, Tally};
 use super::workers::{Done, Workers};
 use super::{Handler, sys};
-use room::UNFINISHED;
+use room::{RoomWait, UNFINISHED};
 
 pub(super) struct Gate {
     /// Gone when the server stops.
@@ -35,8 +34,7 @@ pub(super) struct Gate {
     workers: Workers,
     /// What the requests hold that workers have, also those of clients that are gone.
     working: BTreeMap<u64, Held>,
-    /// Since when a worker is free and a whole request waits for room all the same.
-    short_of_room_since: Option<Instant>,
+    room_wait: Option<RoomWait>,
     /// Bodies are held back: when to look again who of the others is stalled.
     bodies_due: Option<Instant>,
     /// The one whose body is read to its end while others are held back.
@@ -88,7 +86,7 @@ impl Gate {
             crowd: Crowd::new(Budget::new(&limits)),
             workers,
             working: BTreeMap::new(),
-            short_of_room_since: None,
+            room_wait: None,
             bodies_due: None,
             favourite: None,
             stop_at: None,
@@ -120,7 +118,7 @@ impl Gate {
                 Err(error) => self.survive(&error, now),
             }
         }
-        if !self.workers.end(Instant::now() + STOP_GRACE) {
+        if !self.workers.end(self.stop_at.unwrap_or_else(Instant::now)) {
             let server = self.tally.server();
             log::warn!("http server {server}: a worker hangs in its request and is left behind");
         }
@@ -163,8 +161,8 @@ impl Gate {
     /// When to look again though nothing happened; `None` while nothing is pending.
     fn next_deadline(&self) -> Option<Instant> {
         let shut_until = self.door.as_ref().and_then(Door::shut_until);
-        let patience_ends = self.short_of_room_since.map(|since| since + ROOM_PATIENCE);
-        [shut_until, patience_ends, self.bodies_due, self.stop_at, self.tally.deadline()]
+        let room_due = self.room_wait.map(|wait| wait.until);
+        [shut_until, room_due, self.bodies_due, self.stop_at, self.tally.deadline()]
             .into_iter()
             .flatten()
             .chain(self.crowd.iter().map(|(_, client)| client.deadline()))
@@ -214,7 +212,15 @@ impl Gate {
     }
 
     fn take_clients(&mut self, now: Instant) {
-        for round in 0..ACCEPTS_AT_ONCE {
+        // Where there is no crowd, the next will hardly be there already.
+        for round in 0..ACCEPTS_AT_ONCE.min(1 + self.crowd.len()) {
+            let is_full = self.crowd.len() >= self.limits.connections;
+            if is_full && !self.can_displace_anyone() {
+                // All have whole requests: they are answered soon, and whoever comes
+                // now waits in the backlog of the kernel.
+                self.shut_door(now);
+                return;
+            }
             let Some(door) = &mut self.door else { return };
             match door.look() {
                 Knock::Client(socket, peer) => self.take_in(socket, peer, now),
@@ -277,15 +283,15 @@ impl Gate {
     }
 
     fn take_answers(&mut self, now: Instant) {
-        for Done { connection, bytes } in self.workers.take_done() {
+        for Done { connection, answer } in self.workers.take_done() {
             if let Some(held) = self.working.remove(&connection) {
                 self.crowd.budget.replace(held, Held::default());
             }
-            self.crowd.budget.learn(bytes.len());
+            self.crowd.budget.learn(answer.held_bytes());
             // One that was told 503, or is gone, gets nothing any more.
             self.step(connection, now, |client, now, limits| {
                 if client.stage() == Stage::Working {
-                    client.answer(bytes, now, limits);
+                    client.answer(answer, now, limits);
                 }
                 None
             });

@@ -7,8 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use super::answer::{self, Rendered};
 use super::bell::Bell;
-use super::{Handler, Request, answer};
+use super::{Handler, Request};
 
 /// A whole request for a worker.
 pub(super) struct Job {
@@ -22,7 +23,7 @@ pub(super) struct Job {
 /// An answer, ready to be written.
 pub(super) struct Done {
     pub(super) connection: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(super) answer: Rendered,
 }
 
 /// The pool. The gate gives it at most as many jobs as it has threads, so its
@@ -111,10 +112,10 @@ impl Shared {
             let Job { connection, request, without_body } = job;
             let answer = self.handler.answer(&request);
             drop(request); // the gate counts it as gone when it has the answer
-            let bytes = answer::render(answer, without_body, self.product);
+            let answer = answer::render(answer, without_body, self.product);
             let was_quiet = {
                 let mut done = lock(&self.done);
-                done.push(Done { connection, bytes });
+                done.push(Done { connection, answer });
                 done.len() == 1
             };
             // Otherwise the bell rings already.

@@ -88,7 +88,7 @@ fn open(path: &Path) -> Result<File, String> {
         .map_err(|error| format!("cannot open the log file {}: {error}", path.display()))
 }
 
-/// Never fails: see [`Sink::write_line`].
+/// Never fails: see `Sink::write_line`.
 impl Write for LogOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut sink = self.sink();

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pattoo_tests::{Daemon, Folder, free_port};
+use pattoo_tests::{
+    Daemon, Folder, HubOptions, SpokeOptions, binary, free_port, http_get, write_hub_config,
+    write_spoke_config,
+};
 
 /// A program that the tests can be run with.
 pub(crate) struct Case {
@@ -15,6 +18,8 @@ pub(crate) struct Case {
     /// in `log` and the PID file below `run` of the folder; gives the
     /// configuration folder.
     pub(crate) configure: fn(&Folder, u16) -> PathBuf,
+    /// Whether it answers on that port. The hub does not.
+    pub(crate) listens: bool,
     /// The file that a mistake is written to, in the configuration folder.
     pub(crate) own_file: &'static str,
 }
@@ -23,6 +28,7 @@ pub(crate) struct Case {
 pub(crate) struct Installation {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
+    pub(crate) listens: bool,
     pub(crate) daemon: Daemon,
     /// The file that a mistake is written to.
     pub(crate) own_file: PathBuf,
@@ -40,6 +46,7 @@ impl Case {
         Installation {
             name: self.name,
             port,
+            listens: self.listens,
             daemon: Daemon::new((self.binary)(), &configuration, pid_file),
             own_file: configuration.join(self.own_file),
             folder,
@@ -48,6 +55,15 @@ impl Case {
 }
 
 impl Installation {
+    /// Whether it answers on its port, or at least lives where it has none.
+    pub(crate) fn serves(&self) -> bool {
+        if self.listens {
+            http_get(self.port, "/").is_ok()
+        } else {
+            !self.daemon.processes().is_empty()
+        }
+    }
+
     /// The log file.
     pub(crate) fn log_file(&self) -> PathBuf {
         self.folder.join("log").join(format!("{}.log", self.name))
@@ -81,5 +97,35 @@ pub(crate) const SLEEPER: Case = Case {
         folder.write("etc/sleeper.conf", &format!("port {port}\n"));
         folder.join("etc")
     },
+    listens: true,
     own_file: "sleeper.conf",
+};
+
+/// The real spoke.
+pub(crate) const SPOKE: Case = Case {
+    name: "pattoo_agent_linux_spoked",
+    binary: || binary("pattoo_agent_linux_spoked"),
+    configure: |folder, port| {
+        let options = SpokeOptions { port, fixture: None, more: String::new() };
+        write_spoke_config(folder, &options)
+    },
+    listens: true,
+    own_file: "pattoo_agent_linux_spoked.yaml",
+};
+
+/// The real hub. Nobody is at home where it polls and posts.
+pub(crate) const HUB: Case = Case {
+    name: "pattoo_agent_linux_hubd",
+    binary: || binary("pattoo_agent_linux_hubd"),
+    configure: |folder, port| {
+        let options = HubOptions {
+            devices: vec![("127.0.0.1".to_owned(), port)],
+            interval_seconds: 1,
+            server_port: port,
+            more: String::new(),
+        };
+        write_hub_config(folder, &options)
+    },
+    listens: false,
+    own_file: "pattoo_agent_linux_hubd.yaml",
 };

@@ -13,8 +13,16 @@ use crate::http_server::workers::Job;
 /// Those that hold no whole request: the first to go.
 pub(super) const UNFINISHED: &[Stage] =
     &[Stage::Lingering, Stage::Head, Stage::Body, Stage::HeldBack];
-/// Who goes first when somebody must; of one rank the oldest.
-const RANKS: [&[Stage]; 4] = [UNFINISHED, &[Stage::Writing], &[Stage::Whole], &[Stage::Working]];
+/// Who goes first when somebody must; of one rank the oldest. Whoever has sent a whole
+/// request never goes before he is answered.
+const RANKS: [&[Stage]; 2] = [UNFINISHED, &[Stage::Writing]];
+
+/// A worker is free, and the first of the whole requests waits for room all the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomWait {
+    since: Instant,
+    pub(super) until: Instant,
+}
 
 impl Gate {
     /// The oldest that holds a head, or part of one, without a whole request.
@@ -81,25 +89,37 @@ impl Gate {
         }
     }
 
-    /// Hands whole requests to free workers, first come, first served. If there is
-    /// no room for one more answer, those that have not taken theirs go after a while.
+    /// Hands whole requests to free workers, first come, first served.
     pub(super) fn dispatch(&mut self, now: Instant) {
-        while self.working.len() < self.limits.workers {
-            let Some(number) = self.crowd.first_whole() else { break };
-            if !self.crowd.budget.has_room_for_answer() {
-                let since = *self.short_of_room_since.get_or_insert(now);
-                if now < since + ROOM_PATIENCE {
-                    return;
-                }
-                if self.displace(&[Stage::Writing], now) {
-                    continue;
-                }
-                // Only workers hold room now, and they are few.
+        while self.working.len() < self.limits.workers
+            && let Some(number) = self.crowd.first_whole()
+        {
+            if !self.may_answer_one_more(now) {
+                return;
             }
-            self.short_of_room_since = None;
             self.hand_over(number);
         }
-        self.short_of_room_since = None;
+        self.room_wait = None;
+    }
+
+    /// Whether there is room for one more answer. If not, those that have not taken
+    /// theirs are closed after a while, the sooner the more are waiting. If only
+    /// workers hold room, they are waited for unless they hang.
+    fn may_answer_one_more(&mut self, now: Instant) -> bool {
+        while !self.crowd.budget.has_room_for_answer() {
+            let since = self.room_wait.map_or(now, |wait| wait.since);
+            let slow = self.crowd.oldest(|client| client.stage() == Stage::Writing);
+            let waiting = u32::try_from(self.crowd.whole_count().max(1)).unwrap_or(u32::MAX);
+            let patience = ROOM_PATIENCE / if slow.is_some() { waiting } else { 1 };
+            if now < since + patience {
+                self.room_wait = Some(RoomWait { since, until: since + patience });
+                return false;
+            }
+            let Some(slow) = slow else { break };
+            self.displace_one(slow, now);
+        }
+        self.room_wait = None;
+        true
     }
 
     fn hand_over(&mut self, number: u64) {
@@ -128,6 +148,13 @@ impl Gate {
             self.tally.note(Event::Displaced, now, client.peer());
         }
         self.close(number);
+    }
+
+    /// Whether there is anyone to close if a new client comes.
+    pub(super) fn can_displace_anyone(&self) -> bool {
+        let is_in_ranks =
+            |client: &Client| RANKS.iter().any(|stages| stages.contains(&client.stage()));
+        self.crowd.oldest(is_in_ranks).is_some()
     }
 
     /// Closes the one that can be spared best: whether there was anyone.

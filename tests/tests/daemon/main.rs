@@ -1,14 +1,11 @@
 //! Start, stop and what can go wrong in between, with a real binary.
 //!
 //! The tests of `every_daemon!` hold for any program of ours; those of
-//! [`sleeper`] need a program that misbehaves when asked to.
+//! `sleeper` need a program that misbehaves when asked to.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-#[path = "daemon/cases.rs"]
 mod cases;
-#[path = "daemon/every.rs"]
 mod every;
-#[path = "daemon/sleeper.rs"]
 mod sleeper;
 
 /// Makes a test of each function named, run with one program.
@@ -53,3 +50,5 @@ macro_rules! every_daemon {
 }
 
 every_daemon!(the_sleeper, crate::cases::SLEEPER);
+every_daemon!(the_spoke, crate::cases::SPOKE);
+every_daemon!(the_hub, crate::cases::HUB);
