@@ -2,7 +2,7 @@
 //! misbehave.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -18,14 +18,16 @@ pub enum Mood {
     Well,
     /// Reads it, takes nothing, and answers this status.
     Answers(u16),
-    /// Reads it, and never answers.
+    /// Reads it, takes nothing, and never answers.
     Hangs,
+    /// Takes it, and never answers.
+    TakesInSilence,
     /// Refuses posts that hold this key with 400, and takes the others.
     RefusesKey(&'static str),
 }
 
 /// A post that was taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// The path that it came to.
     pub path: String,
@@ -33,6 +35,8 @@ pub struct Post {
     pub agent_id: String,
     /// Its datapoints, in order.
     pub samples: Vec<Taken>,
+    /// The document as it came.
+    pub body: Vec<u8>,
 }
 
 /// A datapoint that was taken. Its checksum was found right.
@@ -54,7 +58,7 @@ pub struct Taken {
 
 /// The stand-in server.
 pub struct Receiver {
-    port: u16,
+    address: SocketAddr,
     shared: Arc<Shared>,
     listening: Option<Listening>,
 }
@@ -92,14 +96,14 @@ impl Receiver {
             requests: Mutex::default(),
             hung: Mutex::default(),
         });
-        let port = listener.local_addr().expect("bound").port();
+        let address = listener.local_addr().expect("bound");
         let listening = Some(listen(listener, &shared));
-        Self { port, shared, listening }
+        Self { address, shared, listening }
     }
 
     /// Where it listens.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// Changes how it treats what comes. Connections that were left hanging are
@@ -113,14 +117,14 @@ impl Receiver {
     pub fn stop_listening(&mut self) {
         if let Some(listening) = self.listening.take() {
             listening.ends.store(true, Ordering::Relaxed);
-            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+            let _ = TcpStream::connect(self.address);
             listening.thread.join().expect("the receiver found a fault");
         }
     }
 
     /// Listens at the same port again.
     pub fn listen_again(&mut self) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("its old port");
+        let listener = TcpListener::bind(self.address).expect("its old port");
         self.listening = Some(listen(listener, &self.shared));
     }
 
@@ -199,8 +203,13 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     match mood {
         Mood::Hangs => lock(&shared.hung).push(stream),
         Mood::Answers(status) => answer(stream, shared, status)?,
+        Mood::TakesInSilence => {
+            let post = read(path, body);
+            lock(&shared.hung).push(stream);
+            lock(&shared.posts).push(post);
+        }
         Mood::Well | Mood::RefusesKey(_) => {
-            let post = read(path, &body);
+            let post = read(path, body);
             if let Mood::RefusesKey(key) = mood
                 && post.samples.iter().any(|sample| sample.key == key)
             {
@@ -223,8 +232,8 @@ fn answer(mut stream: TcpStream, shared: &Shared, status: u16) -> io::Result<()>
     )
 }
 
-fn read(path: String, body: &[u8]) -> Post {
-    let document = Document::parse(body).expect("only documents are posted");
+fn read(path: String, body: Vec<u8>) -> Post {
+    let document = Document::parse(&body).expect("only documents are posted");
     let samples = document.samples().map(|sample| {
         let sample = sample.expect("every datapoint is understood");
         assert_eq!(sample.expected_checksum().as_str(), sample.checksum, "{sample:?}");
@@ -242,7 +251,10 @@ fn read(path: String, body: &[u8]) -> Post {
             metadata: sample.metadata.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
         }
     });
-    Post { path, agent_id: document.agent_id().to_owned(), samples: samples.collect() }
+    let samples = samples.collect();
+    let agent_id = document.agent_id().to_owned();
+    drop(document);
+    Post { path, agent_id, samples, body }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -42,6 +42,8 @@ struct Shared {
     manner: Manner,
     /// The numbers that were answered in whole.
     answered: Vec<u64>,
+    /// The documents of these answers.
+    documents: Vec<Vec<u8>>,
     /// The intervals that were asked for, as the path had them.
     paths: Vec<String>,
     kept: Vec<TcpStream>,
@@ -68,6 +70,7 @@ impl StandInSpoke {
         let shared = Shared {
             manner: Manner::Well,
             answered: Vec::new(),
+            documents: Vec::new(),
             paths: Vec::new(),
             kept: Vec::new(),
             series,
@@ -109,6 +112,11 @@ impl StandInSpoke {
         lock(&self.shared).answered.clone()
     }
 
+    /// The documents of those answers, byte for byte.
+    pub fn documents(&self) -> Vec<Vec<u8>> {
+        lock(&self.shared).documents.clone()
+    }
+
     /// The paths that it was asked for.
     pub fn paths(&self) -> Vec<String> {
         lock(&self.shared).paths.clone()
@@ -135,6 +143,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
             stream.shutdown(std::net::Shutdown::Write)?;
             let _ = stream.read(&mut byte);
             shared.answered.push(number);
+            shared.documents.push(document);
         }
         Manner::Hangs => shared.kept.push(stream),
         Manner::Dribbles => {
