@@ -1,10 +1,9 @@
 //! Writing a document: straight into two buffers, without a tree.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::buffers::{Buffers, Pair};
 use super::{AGENT_KEYS, Series, push_json};
-use crate::checksum::Checksum;
 use crate::datapoint::{DataPoint, Metadata, Place, Value};
 
 /// Takes datapoints one by one and gives the document as JSON text.
@@ -12,29 +11,12 @@ pub struct DocumentWriter<'s> {
     series: &'s mut Series,
     interval_ms: u64,
     agent_values: [String; AGENT_KEYS.len()],
-    /// The JSON of the pairs, `"0":["cpus","2"],...`, in order of first appearance.
-    pairs: Vec<u8>,
+    buffers: Buffers,
     pair_count: u32,
-    /// The JSON of the lists of ids, `[0,1,2],...`.
-    rows: Vec<u8>,
     row_count: usize,
-    ids: HashMap<Pair, u32>,
-    seen: HashSet<Checksum>,
     /// The metadata of the last datapoint and what its row begins with: the next
     /// one is mostly of the same disk or interface.
     prefix: Option<(Option<Arc<Metadata>>, Vec<u8>)>,
-}
-
-/// A pair that may come again, without the text that it is written as.
-#[derive(PartialEq, Eq, Hash)]
-enum Pair {
-    Metadata(&'static str, String),
-    Key(&'static str),
-    DataType(u8),
-    Integer(u64),
-    Signed(i64),
-    Float(u64),
-    Timestamp(u64),
 }
 
 impl<'s> DocumentWriter<'s> {
@@ -42,16 +24,15 @@ impl<'s> DocumentWriter<'s> {
     pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
         series.begin();
         let agent_values = series.target().agent_values(interval_ms);
+        let mut buffers = std::mem::take(&mut series.buffers);
+        buffers.clear();
         Self {
             series,
             interval_ms,
             agent_values,
-            pairs: Vec::new(),
+            buffers,
             pair_count: 0,
-            rows: Vec::new(),
             row_count: 0,
-            ids: HashMap::new(),
-            seen: HashSet::new(),
             prefix: None,
         }
     }
@@ -64,10 +45,7 @@ impl<'s> DocumentWriter<'s> {
         if matches!(point.value, Value::Float(value) if !value.is_finite()) {
             return;
         }
-        let checksum = self.series.checksum(point);
-        if !self.seen.insert(checksum) {
-            return;
-        }
+        let Some(checksum) = self.series.checksum(point) else { return };
         self.begin_row(point);
         let key = self.id(Pair::Key(point.key), |out| pair(out, "pattoo_key", point.key));
         let code = point.data_type.code();
@@ -80,8 +58,8 @@ impl<'s> DocumentWriter<'s> {
         for (id, end) in
             [(key, b','), (data_type, b','), (value, b','), (timestamp, b','), (checksum, b']')]
         {
-            push_json(&mut self.rows, &id);
-            self.rows.push(end);
+            push_json(&mut self.buffers.rows, &id);
+            self.buffers.rows.push(end);
         }
         self.row_count += 1;
     }
@@ -93,25 +71,26 @@ impl<'s> DocumentWriter<'s> {
 
     /// About how many bytes the document has so far.
     pub fn size_bytes(&self) -> usize {
-        self.pairs.len() + self.rows.len() + 256
+        self.buffers.pairs.len() + self.buffers.rows.len() + 256
     }
 
     /// The whole document, taken at `timestamp_ms` (Unix, milliseconds). Its keys
     /// are sorted, as the original's are.
     pub fn finish(self, timestamp_ms: u64) -> Vec<u8> {
         let agent_id = &self.series.target().agent_id;
-        assemble(agent_id, self.interval_ms, timestamp_ms, &self.rows, &self.pairs)
+        let Buffers { rows, pairs, .. } = &self.buffers;
+        assemble(agent_id, self.interval_ms, timestamp_ms, rows, pairs)
     }
 
     /// Writes what the row of `point` shares with others of the same metadata.
     fn begin_row(&mut self, point: &DataPoint) {
         if self.row_count > 0 {
-            self.rows.push(b',');
+            self.buffers.rows.push(b',');
         }
         if let Some((metadata, prefix)) = &self.prefix
             && same(metadata.as_ref(), point.metadata.as_ref())
         {
-            self.rows.extend_from_slice(prefix);
+            self.buffers.rows.extend_from_slice(prefix);
             return;
         }
         let mut prefix = vec![b'['];
@@ -128,7 +107,7 @@ impl<'s> DocumentWriter<'s> {
             self.metadatum(&mut prefix, key, value);
         }
         self.agent_values = agent_values;
-        self.rows.extend_from_slice(&prefix);
+        self.buffers.rows.extend_from_slice(&prefix);
         self.prefix = Some((point.metadata.clone(), prefix));
     }
 
@@ -157,17 +136,17 @@ impl<'s> DocumentWriter<'s> {
     }
 
     fn id(&mut self, pair: Pair, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
-        if let Some(id) = self.ids.get(&pair) {
+        if let Some(id) = self.buffers.ids.get(&pair) {
             return *id;
         }
         let id = self.new_id(write);
-        self.ids.insert(pair, id);
+        self.buffers.ids.insert(pair, id);
         id
     }
 
     fn new_id(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
         let id = self.pair_count;
-        push_pair(&mut self.pairs, id, write);
+        push_pair(&mut self.buffers.pairs, id, write);
         self.pair_count += 1;
         id
     }
@@ -190,19 +169,20 @@ pub(super) fn assemble(
     rows: &[u8],
     pairs: &[u8],
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.len() + pairs.len() + 256);
-    out.extend_from_slice(b"{\"pattoo_agent_id\":");
-    push_json(&mut out, agent_id);
-    out.extend_from_slice(b",\"pattoo_agent_polling_interval\":");
-    push_json(&mut out, &interval_ms);
-    out.extend_from_slice(b",\"pattoo_agent_timestamp\":");
-    push_json(&mut out, &timestamp_ms);
-    out.extend_from_slice(b",\"pattoo_datapoints\":{\"datapoint_pairs\":[");
-    out.extend_from_slice(rows);
-    out.extend_from_slice(b"],\"key_value_pairs\":{");
-    out.extend_from_slice(pairs);
-    out.extend_from_slice(b"}}}");
-    out
+    let [head, middle, tail] = frame(agent_id, interval_ms, timestamp_ms);
+    [head.as_slice(), rows, &middle, pairs, &tail].concat()
+}
+
+/// What stands before, between and behind the rows and pairs of a document.
+pub(super) fn frame(agent_id: &str, interval_ms: u64, timestamp_ms: u64) -> [Vec<u8>; 3] {
+    let mut head = b"{\"pattoo_agent_id\":".to_vec();
+    push_json(&mut head, agent_id);
+    head.extend_from_slice(b",\"pattoo_agent_polling_interval\":");
+    push_json(&mut head, &interval_ms);
+    head.extend_from_slice(b",\"pattoo_agent_timestamp\":");
+    push_json(&mut head, &timestamp_ms);
+    head.extend_from_slice(b",\"pattoo_datapoints\":{\"datapoint_pairs\":[");
+    [head, b"],\"key_value_pairs\":{".to_vec(), b"}}}".to_vec()]
 }
 
 fn pair<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
@@ -216,5 +196,11 @@ fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
         _ => false,
+    }
+}
+
+impl Drop for DocumentWriter<'_> {
+    fn drop(&mut self) {
+        self.series.buffers = std::mem::take(&mut self.buffers);
     }
 }
