@@ -142,8 +142,9 @@ fn ten_thousand_interfaces_leave_room_for_the_machine_and_its_hardware() {
     let posts = server.posts();
     let of_spoke = posts.iter().flat_map(|post| &post.samples);
     let of_spoke = of_spoke.filter(|sample| sample.target == "crowded.example.net");
-    // A figure may have a digit more than before.
-    assert!(of_spoke.count().abs_diff(samples.len()) <= OF_INTERFACE);
+    // Ids of one digit more or less make room for some hundred less or more.
+    let taken = of_spoke.count();
+    assert!(taken.abs_diff(samples.len()) < samples.len() / 20, "{taken}, {}", samples.len());
     spoke.daemon.stop();
 }
 
