@@ -137,6 +137,8 @@ fn a_full_spool_gives_up_the_oldest_and_counts_it() {
 fn an_end_at_any_moment_leaves_no_half_batch() {
     const ROUNDS: i32 = 6;
     let spoke = StandInSpoke::start("web1");
+    // It takes a while to write.
+    spoke.set_ballast_bytes(1 << 20);
     let server = Receiver::start(OURS);
     server.set_mood(Mood::Answers(503));
     let hub = Hub::install("half", every_second(&[&spoke], &server));
