@@ -48,6 +48,11 @@ impl Machine {
         let now_ms = now_ms();
         let mut writer = DocumentWriter::new(&mut series, interval_ms);
         for (timestamp_ms, point) in &collected.points {
+            // What is beyond is not reckoned: eighty thousand checksums would take
+            // longer than a hub waits.
+            if writer.size_bytes() > MAX_ANSWER_BYTES {
+                break;
+            }
             writer.push(point, *timestamp_ms);
         }
         let mut left_out = 0;

@@ -7,18 +7,18 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::mount_namespace::{mount, own_namespace, unmount};
 
 /// After so long the file system goes away by itself, and with it all that hang
 /// in it, so that a test which fails leaves nothing behind.
@@ -77,7 +77,7 @@ impl HangingMount {
         fs::create_dir_all(folder).map_err(|error| lacks("making the folder", error))?;
         let options =
             format!("fd={},rootmode=40000,user_id=0,group_id=0,allow_other", device.as_raw_fd());
-        mount(c"hanging:/export", folder, c"fuse.hanging", 0, &options)
+        mount(Path::new("hanging:/export"), folder, c"fuse.hanging", 0, &options)
             .map_err(|error| lacks("mounting FUSE", error))?;
         let (control, orders) = UnixStream::pair().map_err(|error| lacks("a socket", error))?;
         let asked = Arc::<Asked>::default();
@@ -119,10 +119,7 @@ impl Drop for HangingMount {
         if let Some(server) = self.server.take() {
             server.join().ok();
         }
-        if let Ok(folder) = CString::new(self.folder.as_os_str().as_bytes()) {
-            // SAFETY: `folder` ends with a NUL.
-            unsafe { libc::umount2(folder.as_ptr(), libc::MNT_DETACH) };
-        }
+        unmount(&self.folder);
         fs::remove_dir(&self.folder).ok();
     }
 }
@@ -237,36 +234,4 @@ fn words(words: &[u32]) -> Vec<u8> {
 
 fn longs(longs: &[u64]) -> Vec<u8> {
     longs.iter().flat_map(|long| long.to_ne_bytes()).collect()
-}
-
-/// Gives the calling thread, and what it starts from now on, its own table of
-/// mounts, out of which nothing spreads.
-fn own_namespace() -> io::Result<()> {
-    // SAFETY: unshare takes no memory.
-    if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    mount(c"none", Path::new("/"), c"none", libc::MS_REC | libc::MS_PRIVATE, "")
-}
-
-fn mount(
-    source: &CStr,
-    target: &Path,
-    fstype: &CStr,
-    flags: libc::c_ulong,
-    options: &str,
-) -> io::Result<()> {
-    let target = CString::new(target.as_os_str().as_bytes())?;
-    let options = CString::new(options)?;
-    // SAFETY: all texts end with a NUL and outlive the call.
-    let outcome = unsafe {
-        libc::mount(
-            source.as_ptr(),
-            target.as_ptr(),
-            fstype.as_ptr(),
-            flags,
-            options.as_ptr().cast(),
-        )
-    };
-    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -18,14 +18,16 @@ pub enum Mood {
     Well,
     /// Reads it, takes nothing, and answers this status.
     Answers(u16),
-    /// Reads it, and never answers.
+    /// Reads it, takes nothing, and never answers.
     Hangs,
+    /// Takes it, and never answers.
+    TakesInSilence,
     /// Refuses posts that hold this key with 400, and takes the others.
     RefusesKey(&'static str),
 }
 
 /// A post that was taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// The path that it came to.
     pub path: String,
@@ -33,6 +35,8 @@ pub struct Post {
     pub agent_id: String,
     /// Its datapoints, in order.
     pub samples: Vec<Taken>,
+    /// The document as it came.
+    pub body: Vec<u8>,
 }
 
 /// A datapoint that was taken. Its checksum was found right.
@@ -199,8 +203,13 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     match mood {
         Mood::Hangs => lock(&shared.hung).push(stream),
         Mood::Answers(status) => answer(stream, shared, status)?,
+        Mood::TakesInSilence => {
+            let post = read(path, body);
+            lock(&shared.hung).push(stream);
+            lock(&shared.posts).push(post);
+        }
         Mood::Well | Mood::RefusesKey(_) => {
-            let post = read(path, &body);
+            let post = read(path, body);
             if let Mood::RefusesKey(key) = mood
                 && post.samples.iter().any(|sample| sample.key == key)
             {
@@ -223,8 +232,8 @@ fn answer(mut stream: TcpStream, shared: &Shared, status: u16) -> io::Result<()>
     )
 }
 
-fn read(path: String, body: &[u8]) -> Post {
-    let document = Document::parse(body).expect("only documents are posted");
+fn read(path: String, body: Vec<u8>) -> Post {
+    let document = Document::parse(&body).expect("only documents are posted");
     let samples = document.samples().map(|sample| {
         let sample = sample.expect("every datapoint is understood");
         assert_eq!(sample.expected_checksum().as_str(), sample.checksum, "{sample:?}");
@@ -242,7 +251,10 @@ fn read(path: String, body: &[u8]) -> Post {
             metadata: sample.metadata.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
         }
     });
-    Post { path, agent_id: document.agent_id().to_owned(), samples: samples.collect() }
+    let samples = samples.collect();
+    let agent_id = document.agent_id().to_owned();
+    drop(document);
+    Post { path, agent_id, samples, body }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pattoo_common::datapoint::{DataPoint, DataType};
+use pattoo_common::datapoint::{DataPoint, DataType, Value};
 use pattoo_common::document::{DocumentWriter, Series, Target};
 
 use crate::PATIENCE;
@@ -42,9 +42,13 @@ struct Shared {
     manner: Manner,
     /// The numbers that were answered in whole.
     answered: Vec<u64>,
+    /// The documents of these answers.
+    documents: Vec<Vec<u8>>,
     /// The intervals that were asked for, as the path had them.
     paths: Vec<String>,
     kept: Vec<TcpStream>,
+    /// Bytes of text beside the figures.
+    ballast_bytes: usize,
     series: Series,
 }
 
@@ -68,8 +72,10 @@ impl StandInSpoke {
         let shared = Shared {
             manner: Manner::Well,
             answered: Vec::new(),
+            documents: Vec::new(),
             paths: Vec::new(),
             kept: Vec::new(),
+            ballast_bytes: 0,
             series,
         };
         let shared = Arc::new(Mutex::new(shared));
@@ -104,9 +110,20 @@ impl StandInSpoke {
         shared.kept.clear();
     }
 
+    /// Has it send so many bytes of text beside its figures, so that writing its
+    /// answer takes a while.
+    pub fn set_ballast_bytes(&self, bytes: usize) {
+        lock(&self.shared).ballast_bytes = bytes;
+    }
+
     /// The numbers that it answered so far, each the value of the key `sequence`.
     pub fn answered(&self) -> Vec<u64> {
         lock(&self.shared).answered.clone()
+    }
+
+    /// The documents of those answers, byte for byte.
+    pub fn documents(&self) -> Vec<Vec<u8>> {
+        lock(&self.shared).documents.clone()
     }
 
     /// The paths that it was asked for.
@@ -129,12 +146,13 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
     match shared.manner {
         Manner::Well => {
             let number = shared.answered.len() as u64 + 1;
-            let document = document(&mut shared.series, number);
+            let document = document(&mut shared, number);
             stream.write_all(&whole("200 OK", "", &document))?;
             // Only what the hub has read in whole counts as answered.
             stream.shutdown(std::net::Shutdown::Write)?;
             let _ = stream.read(&mut byte);
             shared.answered.push(number);
+            shared.documents.push(document);
         }
         Manner::Hangs => shared.kept.push(stream),
         Manner::Dribbles => {
@@ -153,7 +171,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
             stream.write_all(&whole("302 Found", "Location: http://127.0.0.1:1/\r\n", b""))?;
         }
         Manner::Half => {
-            let document = document(&mut shared.series, 0);
+            let document = document(&mut shared, 0);
             let answer = whole("200 OK", "", &document);
             stream.write_all(&answer[..answer.len() - document.len() / 2])?;
         }
@@ -162,13 +180,17 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
     Ok(())
 }
 
-fn document(series: &mut Series, number: u64) -> Vec<u8> {
+fn document(shared: &mut Shared, number: u64) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
     let now_ms = u64::try_from(now.as_millis()).expect("a clock before the year 500,000,000");
-    let mut writer = DocumentWriter::new(series, 1000);
+    let mut writer = DocumentWriter::new(&mut shared.series, 1000);
     writer.push(&DataPoint::new("sequence", DataType::Counter64, number), now_ms);
     writer.push(&DataPoint::new("largest", DataType::Counter64, u64::MAX), now_ms);
     writer.push(&DataPoint::new("fraction", DataType::Gauge, 3.5), now_ms);
+    if shared.ballast_bytes > 0 {
+        let ballast = Value::Text("x".repeat(shared.ballast_bytes).into());
+        writer.push(&DataPoint::new("ballast", DataType::Text, ballast), now_ms);
+    }
     writer.finish(now_ms)
 }
 

@@ -1,88 +1,102 @@
-//! Devices that misbehave, and many of them.
+//! Devices that misbehave in every way: each costs only itself.
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use pattoo_tests::{Manner, Taken, command};
+use pattoo_tests::{HubOptions, Manner, PATIENCE, Receiver, StandInSpoke, free_port, wait_until};
 
-use super::*;
+use crate::hub::{Hub, OURS, every_second, expect_all, numbers, of_device, of_hub, wait_for_posts};
 
-/// The last value of a key about a device.
-fn last(server: &Receiver, port: u16, key: &str) -> Option<String> {
-    let about = |sample: &&Taken| {
-        let of_device = ("hub_device_port".to_owned(), port.to_string());
-        sample.key == key && sample.metadata.contains(&of_device)
-    };
-    let posts = server.posts();
-    posts.last()?.samples.iter().find(about).map(|sample| sample.value.clone())
+/// How a device misbehaves, and what the hub has to say to it.
+const MANNERS: [(Manner, &str); 7] = [
+    (Manner::Hangs, "no answer before the deadline"),
+    (Manner::Dribbles, "no answer before the deadline"),
+    (Manner::Garbage, "no HTTP"),
+    (Manner::TooLong, "larger than 4194304 bytes"),
+    (Manner::Redirects, "302"),
+    (Manner::Half, "the answer ends after"),
+    (Manner::NoDocument, "no poll document"),
+];
+
+/// The port of a device that misbehaves, and what the hub is to say of it.
+struct Bad {
+    port: u16,
+    error: &'static str,
 }
 
 #[test]
-fn each_kind_of_misbehaviour_is_named_once_and_keeps_no_one_waiting() {
-    let manners = [
-        (Manner::Hangs, "no answer before the deadline"),
-        (Manner::Dribbles, "before the deadline"),
-        (Manner::Garbage, "no HTTP"),
-        (Manner::TooLong, "larger than"),
-        (Manner::Redirects, "answered 302"),
-        (Manner::Half, "the answer ends after"),
-        (Manner::NoDocument, "no poll document"),
-    ];
+fn each_that_misbehaves_costs_only_itself() {
     let good = StandInSpoke::start("good");
-    let bad = manners.map(|(manner, _)| {
+    let spokes = MANNERS.map(|(manner, _)| {
         let spoke = StandInSpoke::start("bad");
         spoke.set_manner(manner);
         spoke
     });
-    let server = Receiver::start("pattood/1");
-    let devices = [&good].into_iter().chain(&bad).map(StandInSpoke::device).collect();
-    let hub = install("devices-bad", devices, &server, "");
-    hub.daemon.start();
-    polls(&good, 4);
-    expect_everything(&server, &good);
+    let nobody = free_port();
+    let mut bad: Vec<Bad> = spokes
+        .iter()
+        .zip(MANNERS)
+        .map(|(spoke, (_, error))| Bad { port: spoke.port(), error })
+        .collect();
+    bad.push(Bad { port: nobody, error: "cannot connect" });
 
-    for (spoke, (manner, wanted)) in bad.iter().zip(manners) {
-        let port = spoke.port();
-        assert_eq!(last(&server, port, "hub_poll_up").as_deref(), Some("0"), "{manner:?}");
-        let error = last(&server, port, "hub_poll_error").unwrap();
-        assert!(error.contains(wanted), "{manner:?}: {error}");
-        assert_eq!(last(&server, port, "hub_poll_agent_id"), None);
-        let lines = hub.log_lines(&[&format!("127.0.0.1:{port}: down:")]);
-        assert_eq!(lines, 1, "{manner:?}: once in\n{}", hub.log());
+    let server = Receiver::start(OURS);
+    let device = |port| ("127.0.0.1".to_owned(), port);
+    let hub = Hub::install(
+        "devices",
+        HubOptions {
+            devices: bad.iter().map(|bad| bad.port).chain([good.port()]).map(device).collect(),
+            // The good one is to answer in time on a busy machine too.
+            interval_seconds: 2,
+            ..every_second(&[], &server)
+        },
+    );
+    hub.daemon.start();
+    let posts = wait_for_posts(&server, 3);
+    for post in &posts {
+        let of = |port, key| of_device(post, ("127.0.0.1", port), key);
+        assert_eq!(of(good.port(), "hub_poll_up"), ["1"]);
+        assert_eq!(
+            (of_hub(post, "hub_devices"), of_hub(post, "hub_devices_up")),
+            (vec!["9"], vec!["1"])
+        );
+        for Bad { port, error } in &bad {
+            assert_eq!(of(*port, "hub_poll_up"), ["0"], "{error}");
+            let told = of(*port, "hub_poll_error");
+            assert!(told.len() == 1 && told[0].contains(error), "{told:?}, wanted {error}");
+            assert!(of(*port, "hub_poll_agent_id").is_empty());
+        }
+    }
+    // In every batch, and nothing of the others.
+    expect_all(&numbers(&server, &good));
+    assert!(numbers(&server, &good).len() >= posts.len());
+    assert_eq!(server.values("bad", "sequence").len(), 0);
+    // Not followed, and not asked for twice.
+    let polls = good.paths().len();
+    for (spoke, (manner, _)) in spokes.iter().zip(MANNERS) {
+        let paths = spoke.paths();
+        assert!(paths.len() <= polls + 1, "{manner:?}: {} of {polls}", paths.len());
+        assert!(paths.iter().all(|path| path == "/pattoo-agent-linux/2"), "{manner:?}: {paths:?}");
+    }
+    let lines = |hub: &Hub, port: u16, state: &str| {
+        hub.log().matches(&format!("127.0.0.1:{port}: {state}")).count()
+    };
+    for Bad { port, error } in &bad {
+        assert_eq!(lines(&hub, *port, "down: "), 1, "one line a change, {error}: {}", hub.log());
+        assert_eq!(lines(&hub, *port, "up"), 0, "{error}");
+    }
+
+    for spoke in &spokes {
         spoke.set_manner(Manner::Well);
     }
-    assert_eq!(last(&server, good.port(), "hub_poll_up").as_deref(), Some("1"));
-
-    for spoke in &bad {
-        let up = || last(&server, spoke.port(), "hub_poll_up").as_deref() == Some("1");
-        wait_until("the device is up again", PATIENCE, up);
-        assert_eq!(hub.log_lines(&[&format!("127.0.0.1:{}: up", spoke.port())]), 1);
-    }
-}
-
-#[test]
-fn few_descriptors_are_enough_for_many_devices() {
-    let spoke = StandInSpoke::on(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap(), "many");
-    let server = Receiver::start("pattood/1");
-    let devices = (1..=200).map(|host| (format!("127.0.0.{host}"), spoke.port())).collect();
-    let hub = install("devices-many", devices, &server, "");
-    let shell = pattoo_tests::binary_of_system("sh");
-    let limited = format!("ulimit -n 80 && exec {} --foreground", hub.daemon.binary().display());
-    let mut process = command(&shell, hub.daemon.configuration())
-        .args(["-c", &limited])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    wait_until("all devices are up", PATIENCE, || {
-        process.try_wait().unwrap().is_none()
-            && server.values(&host_name(&server), "hub_devices_up").contains(&"200".to_owned())
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, nobody)).unwrap();
+    let _late = StandInSpoke::on(listener, "late");
+    wait_until("all are up", PATIENCE, || {
+        server.posts().iter().any(|post| of_hub(post, "hub_devices_up") == ["9"])
     });
-    process.kill().unwrap();
-    process.wait().unwrap();
-}
-
-/// The hub's own host name, as it tells it.
-fn host_name(server: &Receiver) -> String {
-    let posts = server.posts();
-    let own = posts.iter().flat_map(|post| &post.samples).find(|sample| sample.program == HUB);
-    own.map(|sample| sample.target.clone()).unwrap_or_default()
+    hub.daemon.stop();
+    for Bad { port, error } in &bad {
+        assert_eq!(lines(&hub, *port, "up"), 1, "{error}: {}", hub.log());
+    }
+    assert_eq!(lines(&hub, good.port(), "down: "), 0);
+    expect_all(&numbers(&server, &good));
 }
