@@ -16,8 +16,9 @@ use super::keys::DAY_MS;
 use super::writer::Writer;
 use super::{clock, compact_day, retention, seal};
 
-/// Fresh rows of a shard and hour are sealed at this many bytes ...
-const SEAL_BYTES: usize = 2 << 20;
+/// Fresh rows of a shard and hour are sealed at this many bytes, as every chart
+/// of the present reads through them, ...
+const SEAL_BYTES: usize = 1 << 20;
 /// ... or this age.
 const SEAL_AGE: Duration = Duration::from_mins(15);
 /// A day is compacted so long after its end, ...
