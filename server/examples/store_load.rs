@@ -3,6 +3,7 @@
 //! left out.
 
 #![expect(clippy::expect_used, reason = "a bench ends at the first thing that goes wrong")]
+#![expect(clippy::cast_possible_truncation, reason = "small numbers")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -21,6 +21,8 @@ use super::{clock, compact_day, retention, seal};
 const SEAL_BYTES: usize = 1 << 20;
 /// ... or this age.
 const SEAL_AGE: Duration = Duration::from_mins(15);
+/// Past this, all fresh rows together, the largest is sealed whatever its size.
+const TOGETHER_BYTES: usize = 16 << 20;
 /// A day is compacted so long after its end, ...
 const COMPACT_AFTER_MS: u64 = 2 * 3_600_000;
 /// ... once nothing of it has been sealed for so long.
@@ -31,6 +33,8 @@ const COMPACT_EVERY: Duration = Duration::from_mins(1);
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 /// A look at the clock while nothing comes in.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long rows that could not be sealed are left alone.
+const POSTPONED: Duration = Duration::from_secs(30);
 /// A pause after an error, so that a full disk is not hammered.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 
@@ -94,13 +98,19 @@ impl Work {
 
     fn round(&mut self) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let due = Due { bytes: SEAL_BYTES, age: SEAL_AGE };
+        let due = Due { bytes: SEAL_BYTES, age: SEAL_AGE, together_bytes: TOGETHER_BYTES };
         while let Some((hour, shard)) = self.shared.backlog.next(due) {
             if self.shared.backlog.is_stopped() {
                 return Err(StoreError::Closed);
             }
             let _chunks = shared.chunks();
-            seal::seal(&self.shared, &self.writer, &mut self.connection, hour, shard)?;
+            if let Err(error) =
+                seal::seal(&self.shared, &self.writer, &mut self.connection, hour, shard)
+            {
+                // The others need not wait until this one is well.
+                self.shared.backlog.postpone(hour, shard, POSTPONED);
+                return Err(error);
+            }
             self.sealed_at.insert((hour / 24, shard), Instant::now());
         }
         if self.compacted.elapsed() >= COMPACT_EVERY {
