@@ -1,0 +1,6 @@
+//! The server of Pattoo, one file a concept.
+//!
+//! What agents post goes one way: receive, [`store`], and from there onto the
+//! answers of GraphQL and REST. Only [`store`] knows SQL.
+
+pub mod store;
