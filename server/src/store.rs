@@ -31,6 +31,7 @@ mod history;
 mod keys;
 mod late;
 mod latest;
+mod log_size;
 mod merge;
 mod number;
 mod points;
@@ -142,7 +143,7 @@ impl Shared {
         writer: &Writer,
         connection: &mut Connection,
     ) -> Result<(), StoreError> {
-        let any = Due { bytes: 0, age: std::time::Duration::ZERO };
+        let any = Due { bytes: 0, age: std::time::Duration::ZERO, together_bytes: 0 };
         while let Some((hour, shard)) = self.backlog.next(any) {
             if seal::seal(self, writer, connection, hour, shard)? == 0 {
                 return Ok(());
@@ -187,7 +188,7 @@ impl Store {
             raw_start_ms: AtomicU64::new(raw_start_ms.unwrap_or(0)),
             chunks: Mutex::default(),
         });
-        let writer = Arc::new(Writer::start(connection, Arc::clone(&backlog))?);
+        let writer = Arc::new(Writer::start(connection, &path, Arc::clone(&backlog))?);
         // As a job of the writer, so that it comes before every batch and
         // nothing is counted twice.
         writer.start_with(move |connection| count_backlog(connection, &backlog))?;

@@ -14,6 +14,7 @@ use super::writer::RecentRow;
 struct Heap {
     bytes: usize,
     since: Instant,
+    not_before: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(super) struct Due {
     pub(super) bytes: usize,
     /// Its oldest row has lain this long.
     pub(super) age: Duration,
+    /// It is the largest, and all together are this large.
+    pub(super) together_bytes: usize,
 }
 
 /// What waits to be sealed.
@@ -93,12 +96,23 @@ impl Backlog {
         self.changed.notify_all();
     }
 
+    /// Leaves a heap alone for a while, as after an error.
+    pub(super) fn postpone(&self, hour: u32, shard: u32, time: Duration) {
+        if let Some(heap) = self.lock().waiting.get_mut(&(hour, shard)) {
+            heap.not_before = Instant::now() + time;
+        }
+    }
+
     /// The heap that is most in need of sealing, if one is due.
     pub(super) fn next(&self, due: Due) -> Option<(u32, u32)> {
-        self.lock()
+        let heaps = self.lock();
+        let any = heaps.total_bytes >= due.together_bytes;
+        let now = Instant::now();
+        heaps
             .waiting
             .iter()
-            .filter(|(_, heap)| heap.bytes >= due.bytes || heap.since.elapsed() >= due.age)
+            .filter(|(_, heap)| heap.not_before <= now)
+            .filter(|(_, heap)| any || heap.bytes >= due.bytes || heap.since.elapsed() >= due.age)
             .max_by_key(|(_, heap)| heap.bytes)
             .map(|(key, _)| *key)
     }
@@ -157,7 +171,8 @@ impl Backlog {
 
 impl Heaps {
     fn add(&mut self, key: (u32, u32), bytes: usize) {
-        let fresh = Heap { bytes: 0, since: Instant::now() };
+        let now = Instant::now();
+        let fresh = Heap { bytes: 0, since: now, not_before: now };
         self.waiting.entry(key).or_insert(fresh).bytes += bytes;
         self.total_bytes += bytes;
     }

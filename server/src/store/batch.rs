@@ -25,7 +25,7 @@ const INTERVAL_MAX_MS: u64 = 366 * DAY_MS;
 /// Refusals that are listed one by one; all are counted.
 const REFUSALS_LISTED: usize = 100;
 /// Fresh bytes past which a batch waits for the sealer.
-const FRESH_BYTES: usize = 256 << 20;
+const FRESH_BYTES: usize = 32 << 20;
 /// How long it waits.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 
@@ -64,6 +64,8 @@ pub enum Refusal {
     Expired,
     /// Text where the data type wants a number.
     Text,
+    /// No number, or an endless one.
+    NotFinite,
 }
 
 impl fmt::Display for Refusal {
@@ -73,6 +75,7 @@ impl fmt::Display for Refusal {
             Self::AgentCap => "the store has as many agents as it may have",
             Self::Timestamp => "its timestamp is 0 or past the year 2200",
             Self::Expired => "it is of a day whose samples have been deleted",
+            Self::NotFinite => "its value is no finite number",
             Self::Text => "text where a number is wanted",
         })
     }
@@ -168,6 +171,13 @@ impl<'s> Batch<'s> {
         if timestamp_ms < self.store.raw_start_ms() {
             return self.receipt.refuse(place, Refusal::Expired);
         }
+        let reading = match reading {
+            Reading::Number(Number::Fraction(value)) => match Number::from_float(value) {
+                Some(value) => Reading::Number(value),
+                None => return self.receipt.refuse(place, Refusal::NotFinite),
+            },
+            reading => reading,
+        };
         self.turn_to(origin);
         let key = key_of(checksum);
         let known = self

@@ -1,25 +1,20 @@
 //! What a series holds over time, put together from all the places where its
 //! samples may stand, inside one snapshot.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
 use super::blob::{self, Damage, Kind};
 use super::compact_day::hours;
 use super::error::StoreError;
-use super::keys::{DAY_MS, HOUR_MS, SeriesId, shard_of};
+use super::keys::{DAY_MS, HOUR_MS, SHARD_SERIES, SeriesId, shard_of};
 use super::merge::merge;
 use super::number::Sample;
 use super::recent::Row;
 use super::register::fresh_hours;
 use super::rollup::{self, Bucket};
 use super::tables::{self, Broken, Resolution, Tier, TimesCache};
-
-/// The contents of fresh rows.
-type Contents = Rc<Vec<Vec<u8>>>;
 
 /// A look at the samples as they stand at one moment.
 pub(super) struct History<'c> {
@@ -31,8 +26,6 @@ pub(super) struct History<'c> {
     sealed: BTreeSet<u32>,
     /// Days with chunks or roll-ups.
     days: BTreeSet<u32>,
-    /// Fresh rows of an hour and shard, for the series that share them.
-    rows: RefCell<HashMap<(u32, u32), Contents>>,
     /// What could not be read so far.
     pub(super) broken: Vec<Broken>,
 }
@@ -51,7 +44,6 @@ impl<'c> History<'c> {
             fresh: fresh_hours(snapshot)?,
             sealed: BTreeSet::new(),
             days: BTreeSet::new(),
-            rows: RefCell::default(),
             broken: Vec::new(),
         };
         let mut statement = snapshot.prepare_cached(
@@ -136,39 +128,27 @@ impl<'c> History<'c> {
     }
 
     fn fresh_samples(&mut self, hour: u32, series: SeriesId) -> Result<Vec<Sample>, StoreError> {
-        let rows = self.fresh_rows(hour, shard_of(series))?;
-        let rows = rows.iter().filter_map(|content| Row::parse(content).ok());
-        Ok(rows.flat_map(|row| row.samples(series)).filter_map(Result::ok).collect())
-    }
-
-    /// The fresh rows of an hour and shard; only those of one are kept.
-    fn fresh_rows(&mut self, hour: u32, shard: u32) -> Result<Contents, StoreError> {
-        if let Some(rows) = self.rows.borrow().get(&(hour, shard)) {
-            return Ok(Rc::clone(rows));
-        }
-        let mut contents = Vec::new();
+        let shard = shard_of(series);
+        let mut samples = Vec::new();
         let mut statement = self.snapshot.prepare_cached(
             "SELECT blob, seq FROM recent WHERE hour = ? AND shard = ? ORDER BY seq",
         )?;
         let mut rows = statement.query([hour, shard])?;
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().unwrap_or_default();
-            match blob::open(Kind::Recent, [hour.into(), shard.into()], blob) {
-                Ok(content) => contents.push(content.to_vec()),
+            let content = blob::open(Kind::Recent, [hour.into(), shard.into()], blob);
+            match content.and_then(Row::parse) {
+                Ok(row) => samples.extend(row.samples(series).filter_map(Result::ok)),
                 Err(Damage(reason)) => self.broken.push(Broken {
                     table: "recent",
-                    series: shard * super::keys::SHARD_SERIES,
+                    series: shard * SHARD_SERIES,
                     window_start_ms: u64::from(hour) * HOUR_MS,
                     reason,
                     key: [tables::times_key(hour, shard), row.get(1)?],
                 }),
             }
         }
-        let contents = Rc::new(contents);
-        let mut kept = self.rows.borrow_mut();
-        kept.clear();
-        kept.insert((hour, shard), Rc::clone(&contents));
-        Ok(contents)
+        Ok(samples)
     }
 
     /// The roll-ups of a series and day: those that are stored if they still

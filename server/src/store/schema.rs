@@ -22,7 +22,7 @@ const READER_CACHE_KIB: i64 = 1024;
 /// The log is cut back to this when a checkpoint empties it.
 const LOG_KEPT_BYTES: i64 = 16 << 20;
 /// Other connections of this process hold locks for moments only.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Statements kept compiled by each connection.
 const STATEMENTS_KEPT: usize = 96;
 

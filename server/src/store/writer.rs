@@ -4,6 +4,7 @@
 //! the sync is done.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use super::backlog::Backlog;
 use super::blob::{self, Kind};
 use super::error::StoreError;
 use super::keys::SeriesId;
+use super::log_size::{LOG_BYTES, LogSize};
 
 /// Jobs that may wait; each comes from a thread that waits for its answer.
 const QUEUE_JOBS: usize = 64;
@@ -94,9 +96,11 @@ impl Writer {
     /// Starts the thread over a connection that may write.
     pub(super) fn start(
         mut connection: Connection,
+        database: &Path,
         backlog: Arc<Backlog>,
     ) -> Result<Self, StoreError> {
         let mut numbers = Numbers::take(&mut connection)?;
+        let mut log = LogSize::new(database, LOG_BYTES);
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             came: Condvar::new(),
@@ -110,6 +114,9 @@ impl Writer {
             .spawn(move || {
                 while let Some(jobs) = of_thread.next() {
                     of_thread.work(&mut connection, &mut numbers, jobs);
+                    if let Err(error) = log.keep(&connection) {
+                        log::warn!("store: the log could not be emptied: {error}");
+                    }
                 }
             })
             .map_err(|error| StoreError::Engine(format!("no thread for the writer: {error}")))?;

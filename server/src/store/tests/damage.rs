@@ -110,3 +110,32 @@ fn a_torn_log_costs_what_was_never_acknowledged() {
     assert_eq!(torn.all("a"), whole(&[(START_MS, 1)]));
     assert_eq!(check(torn.folder()).unwrap().faults, 0);
 }
+
+#[test]
+fn flipped_bits_anywhere_in_the_file_are_errors_not_panics() {
+    let mut bed = Bed::new("flips");
+    bed.gauge("a", &hours());
+    bed.gauge("b", &hours());
+    bed.settle();
+    bed.gauge("a", &[(START_MS + 5, 1)]);
+    bed.store().vacuum().unwrap();
+    let series = bed.series("a");
+    bed.store = None;
+    let path = bed.folder().join(DATABASE_FILE);
+    let whole = std::fs::read(&path).unwrap();
+    let mut faults = 0;
+    for place in (0..whole.len()).step_by(whole.len() / 90) {
+        let mut bad = whole.clone();
+        bad[place] ^= 0x41;
+        std::fs::write(&path, &bad).unwrap();
+        let found = check(bed.folder()).map(|findings| findings.faults);
+        faults += u32::from(found.is_err() || found.is_ok_and(|faults| faults > 0));
+        if let Ok(store) = Store::open(&Options::new(bed.folder())) {
+            let query = PointsQuery::new(series, START_MS, START_MS + DAY_MS);
+            // Whatever it answers, it answers.
+            let _ = (store.points(&query), store.latest(&[series]), store.settle(0));
+        }
+        let _ = std::fs::remove_file(bed.folder().join(format!("{DATABASE_FILE}-wal")));
+    }
+    assert!(faults > 3, "{faults}");
+}

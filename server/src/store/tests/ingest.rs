@@ -84,9 +84,15 @@ fn bad_samples_are_named_and_the_good_ones_stored() {
         number(START_MS),
         number(u64::MAX),
         ("a", DataType::Gauge, START_MS + 1, Reading::Text("seven")),
+        ("a", DataType::Gauge, START_MS + 2, Reading::Number(Number::Fraction(f64::NAN))),
     ]);
     assert_eq!(receipt.stored, 1);
-    let expected = [(0, Refusal::Timestamp), (2, Refusal::Timestamp), (3, Refusal::Text)];
+    let expected = [
+        (0, Refusal::Timestamp),
+        (2, Refusal::Timestamp),
+        (3, Refusal::Text),
+        (4, Refusal::NotFinite),
+    ];
     assert_eq!(receipt.refusals, expected);
     assert_eq!(bed.all("a"), whole(&[(START_MS, 7)]));
 }
