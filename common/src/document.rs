@@ -17,6 +17,7 @@ pub mod reader;
 pub mod sample;
 pub mod series;
 mod shape;
+mod split;
 pub mod writer;
 
 pub use batch::Batch;

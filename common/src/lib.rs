@@ -4,6 +4,24 @@
 //! [`document::Document`], and is never converted back. `docs/principles.md`
 //! tells why the parts are cut as they are.
 
+pub mod agent_id;
 pub mod checksum;
+pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod datapoint;
+mod descriptor;
 pub mod document;
+mod durable_file;
+pub mod host_name;
+pub mod http_client;
+pub mod http_server;
+pub mod identity;
+pub mod logging;
+mod nearest;
+pub mod program;
+pub mod resolver;
+pub mod spool;
+
+#[cfg(test)]
+mod test_folder;

@@ -27,6 +27,8 @@ pub(crate) struct StatusPage<'a> {
     pub(crate) points: &'a [(u64, DataPoint)],
     /// Each source.
     pub(crate) sources: Vec<SourceRow<'a>>,
+    /// Datapoints for which the last poll document had no room.
+    pub(crate) left_out: usize,
 }
 
 /// One row of the table of sources.
@@ -144,7 +146,14 @@ impl StatusPage<'_> {
             page.text(&row.state).raw("<td class=\"n\">").text(&row.datapoints.to_string());
             page.raw("<td class=\"n\">").text(&format!("{} µs", row.duration_us));
         }
-        page.raw("</tbody></table></div></section>");
+        page.raw("</tbody></table></div>");
+        if self.left_out > 0 {
+            page.raw("<p class=\"bad\">").text(&format!(
+                "The last poll document had no room for {} datapoints, those without hardware first.",
+                self.left_out
+            ));
+        }
+        page.raw("</section>");
     }
 }
 
@@ -303,6 +312,7 @@ mod tests {
                 datapoints: 1,
                 duration_us: 5,
             }],
+            left_out: 3,
         }
         .render();
         assert!(page.contains("&lt;script&gt;") && page.contains("&lt;b&gt;&amp;&quot;"));

@@ -1,1 +1,32 @@
-//! What the end-to-end tests share.
+//! What the end-to-end tests share: they start real binaries in folders of
+//! their own, on loopback ports, and use them as a person would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on panics"
+)]
+
+mod configuration;
+mod daemon;
+mod folder;
+pub mod hanging_mount;
+mod http;
+mod port;
+mod process;
+mod receiver;
+mod run;
+mod stand_in_spoke;
+mod wait;
+
+pub use configuration::{HubOptions, SpokeOptions, write_hub_config, write_spoke_config};
+pub use daemon::Daemon;
+pub use folder::Folder;
+pub use http::{HttpAnswer, http_get};
+pub use port::free_port;
+pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
+pub use receiver::{Mood, Post, Receiver, Taken};
+pub use run::{Finished, binary, binary_of_system, command, finish, run};
+pub use stand_in_spoke::{Manner, StandInSpoke};
+pub use wait::{PATIENCE, wait_until};

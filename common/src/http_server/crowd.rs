@@ -1,0 +1,102 @@
+//! All clients, by age, what they hold together, and who of them waits for what.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use super::budget::{Budget, Held};
+use super::connection::{Connection, Stage};
+
+/// A client of the gate.
+pub(super) type Client = Connection<TcpStream>;
+
+pub(super) struct Crowd {
+    /// By number, and so by age: numbers grow and are never used again.
+    clients: BTreeMap<u64, Client>,
+    next_number: u64,
+    /// What the clients hold; the gate adds what the workers hold.
+    pub(super) budget: Budget,
+    whole: VecDeque<u64>,
+}
+
+impl Crowd {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self { clients: BTreeMap::new(), next_number: 0, budget, whole: VecDeque::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// All clients, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {
+        self.clients.iter().map(|(&number, client)| (number, client))
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&Client> {
+        self.clients.get(&number)
+    }
+
+    /// Takes a client in, and gives its number.
+    pub(super) fn add(&mut self, client: Client) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.clients.insert(number, client);
+        number
+    }
+
+    /// The oldest client that meets a condition.
+    pub(super) fn oldest(&self, condition: impl Fn(&Client) -> bool) -> Option<u64> {
+        self.iter().find(|(_, client)| condition(client)).map(|(number, _)| number)
+    }
+
+    /// Those whose deadline is past.
+    pub(super) fn expired(&self, now: Instant) -> Vec<u64> {
+        let expired = self.iter().filter(|(_, client)| client.deadline() <= now);
+        expired.map(|(number, _)| number).collect()
+    }
+
+    /// The first whose request waits for a worker.
+    pub(super) fn first_whole(&self) -> Option<u64> {
+        self.whole.front().copied()
+    }
+
+    /// How many requests wait for a worker.
+    pub(super) fn whole_count(&self) -> usize {
+        self.whole.len()
+    }
+
+    /// Does something to a client. What it holds, and what it waits for, is noted
+    /// after it, and one that is closed by it is dropped.
+    pub(super) fn step<T>(&mut self, number: u64, act: impl FnOnce(&mut Client) -> T) -> Option<T> {
+        let client = self.clients.get_mut(&number)?;
+        let (stage, held) = (client.stage(), client.held());
+        let result = act(client);
+        self.budget.replace(held, client.held());
+        let new_stage = client.stage();
+        if stage != new_stage {
+            self.turned(number, stage, new_stage);
+        }
+        Some(result)
+    }
+
+    pub(super) fn close(&mut self, number: u64) {
+        if let Some(client) = self.clients.get(&number) {
+            self.budget.replace(client.held(), Held::default());
+            self.turned(number, client.stage(), Stage::Closed);
+        }
+    }
+
+    fn turned(&mut self, number: u64, from: Stage, to: Stage) {
+        if from == Stage::Whole
+            && let Some(place) = self.whole.iter().position(|&known| known == number)
+        {
+            self.whole.remove(place);
+        }
+        match to {
+            Stage::Whole => self.whole.push_back(number),
+            Stage::Closed => drop(self.clients.remove(&number)),
+            _ => {}
+        }
+    }
+}

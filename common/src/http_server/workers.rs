@@ -1,0 +1,151 @@
+//! The threads that ask the handler. They never see a socket.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use super::answer::{self, Rendered};
+use super::bell::Bell;
+use super::{Handler, Request};
+
+/// A whole request for a worker.
+pub(super) struct Job {
+    /// The connection that waits for the answer.
+    pub(super) connection: u64,
+    pub(super) request: Request,
+    /// The request is a `HEAD`.
+    pub(super) without_body: bool,
+}
+
+/// An answer, ready to be written.
+pub(super) struct Done {
+    pub(super) connection: u64,
+    pub(super) answer: Rendered,
+}
+
+/// The pool. The gate gives it at most as many jobs as it has threads, so its
+/// queues need no bound of their own.
+pub(super) struct Workers {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    /// Disconnected when the last thread is about to end.
+    ended: Receiver<()>,
+}
+
+struct Shared {
+    jobs: Mutex<Jobs>,
+    is_wanted: Condvar,
+    done: Mutex<Vec<Done>>,
+    bell: Arc<Bell>,
+    handler: Arc<dyn Handler>,
+    product: &'static str,
+}
+
+#[derive(Default)]
+struct Jobs {
+    queue: VecDeque<Job>,
+    is_over: bool,
+}
+
+impl Workers {
+    pub(super) fn start(
+        count: usize,
+        handler: Arc<dyn Handler>,
+        product: &'static str,
+        bell: Arc<Bell>,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            jobs: Mutex::default(),
+            is_wanted: Condvar::new(),
+            done: Mutex::default(),
+            bell,
+            handler,
+            product,
+        });
+        let (alive, ended) = mpsc::channel();
+        let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };
+        for _ in 0..count {
+            let (shared, alive) = (Arc::clone(&workers.shared), alive.clone());
+            let spawned =
+                thread::Builder::new().name("http-worker".into()).spawn(move || shared.work(alive));
+            match spawned {
+                Ok(thread) => workers.threads.push(thread),
+                Err(error) => {
+                    workers.shared.end();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(workers)
+    }
+
+    pub(super) fn give(&self, job: Job) {
+        lock(&self.shared.jobs).queue.push_back(job);
+        self.shared.is_wanted.notify_one();
+    }
+
+    /// What was finished since the last time.
+    pub(super) fn take_done(&self) -> Vec<Done> {
+        std::mem::take(&mut *lock(&self.shared.done))
+    }
+
+    /// Ends the threads: whether all had ended by the deadline. One that hangs in
+    /// its handler is left behind.
+    pub(super) fn end(self, deadline: Instant) -> bool {
+        self.shared.end();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let has_ended = self.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected);
+        if has_ended {
+            self.threads.into_iter().for_each(|thread| drop(thread.join()));
+        }
+        has_ended
+    }
+}
+
+impl Shared {
+    /// `_alive` is dropped when this ends.
+    fn work(&self, _alive: Sender<()>) {
+        while let Some(job) = self.next() {
+            let Job { connection, request, without_body } = job;
+            let answer = self.handler.answer(&request);
+            drop(request); // the gate counts it as gone when it has the answer
+            let answer = answer::render(answer, without_body, self.product);
+            let was_quiet = {
+                let mut done = lock(&self.done);
+                done.push(Done { connection, answer });
+                done.len() == 1
+            };
+            // Otherwise the bell rings already.
+            if was_quiet {
+                self.bell.ring();
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut jobs = lock(&self.jobs);
+        loop {
+            if jobs.is_over {
+                return None;
+            }
+            if let Some(job) = jobs.queue.pop_front() {
+                return Some(job);
+            }
+            jobs = self.is_wanted.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn end(&self) {
+        lock(&self.jobs).is_over = true;
+        self.is_wanted.notify_all();
+    }
+}
+
+/// No handler runs under these locks, so what they guard is whole even if a thread
+/// panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

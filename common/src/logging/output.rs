@@ -1,0 +1,229 @@
+//! Where log lines go: a file that can be reopened, or stderr.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::mem;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::descriptor::writable_by;
+
+/// Mode of a log file.
+const FILE_MODE: u32 = 0o640;
+/// Mode of the folder of log files, where we make it.
+const FOLDER_MODE: u32 = 0o750;
+/// How long a line waits for a pipe or terminal whose reader is slow. Once one
+/// line was lost the next do not wait.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Bytes of one line; the rest is dropped. Messages are cut well before it.
+const LINE_LIMIT: usize = 4096;
+
+/// Where log lines go. Clones write to the same place.
+#[derive(Debug, Clone)]
+pub struct LogOutput {
+    /// `None`: stderr, which cannot be reopened.
+    path: Option<PathBuf>,
+    sink: Arc<Mutex<Sink>>,
+}
+
+#[derive(Debug)]
+struct Sink {
+    file: File,
+    /// The line that is being put together.
+    line: Vec<u8>,
+    /// Lines that could not be written since the last one that was.
+    lost: u64,
+    /// The last write left part of a line behind.
+    torn: bool,
+}
+
+impl LogOutput {
+    /// Appends to this file. Its folder is made if it is not there.
+    pub(super) fn file(path: &Path) -> Result<Self, String> {
+        Ok(Self { path: Some(path.to_owned()), sink: Sink::on(open(path)?) })
+    }
+
+    /// Writes to stderr, on a descriptor of its own.
+    pub(super) fn stderr() -> io::Result<Self> {
+        let stderr = io::stderr().as_fd().try_clone_to_owned()?;
+        Ok(Self { path: None, sink: Sink::on(File::from(stderr)) })
+    }
+
+    /// Opens the file anew, made again if it was renamed or removed. If that
+    /// fails, lines go on to the old one.
+    pub fn reopen(&self) -> Result<(), String> {
+        if let Some(path) = &self.path {
+            let file = open(path)?;
+            let old = mem::replace(&mut self.sink().file, file);
+            drop(old);
+        }
+        Ok(())
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(|error| {
+            format!(
+                "cannot make the folder {}: {error}; \
+                 make it for this user or change log_directory",
+                folder.display()
+            )
+        })?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        // A FIFO without a reader is an error and does not block.
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| format!("cannot open the log file {}: {error}", path.display()))
+}
+
+/// Never fails: see `Sink::write_line`.
+impl Write for LogOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut sink = self.sink();
+        let room = LINE_LIMIT.saturating_sub(sink.line.len() + 1);
+        match bytes.strip_suffix(b"\n") {
+            Some(rest) => {
+                sink.line.extend_from_slice(&rest[..rest.len().min(room)]);
+                sink.line.push(b'\n');
+                sink.write_line();
+            }
+            None => sink.line.extend_from_slice(&bytes[..bytes.len().min(room)]),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink {
+    fn on(file: File) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { file, line: Vec::new(), lost: 0, torn: false }))
+    }
+
+    /// Writes the line at once, as a whole, or counts it as lost.
+    fn write_line(&mut self) {
+        let line = mem::take(&mut self.line);
+        let mut whole = Vec::new();
+        if self.torn {
+            whole.push(b'\n');
+        }
+        if self.lost > 0 {
+            whole.extend_from_slice(format!("({} lines were lost here)\n", self.lost).as_bytes());
+        }
+        whole.extend_from_slice(&line);
+        let patience = if self.lost > 0 { Duration::ZERO } else { PATIENCE };
+        let written = match writable_by(&self.file, Instant::now() + patience) {
+            Ok(true) => self.file.write(&whole),
+            Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(length) if length == whole.len() => (self.lost, self.torn) = (0, false),
+            Ok(length) => (self.lost, self.torn) = (self.lost + 1, self.torn || length > 0),
+            Err(_) => self.lost += 1,
+        }
+        self.line = line;
+        self.line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::Read;
+
+    fn path(test: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("pattoo-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder.join("deep/program.log")
+    }
+
+    fn clean(path: &Path) {
+        fs::remove_dir_all(path.ancestors().nth(2).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_renamed_file_is_made_anew_and_an_appended_one_kept() {
+        let path = path("reopened");
+        let mut output = LogOutput::file(&path).unwrap();
+        write!(output, "on").unwrap();
+        writeln!(output, "e").unwrap();
+        fs::rename(&path, path.with_extension("1")).unwrap();
+        writeln!(output, "two").unwrap();
+        output.reopen().unwrap();
+        writeln!(output, "three").unwrap();
+        output.reopen().unwrap();
+        writeln!(output, "four").unwrap();
+        assert_eq!(fs::read_to_string(path.with_extension("1")).unwrap(), "one\ntwo\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "three\nfour\n");
+        clean(&path);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_reopened_leaves_the_old_one() {
+        let path = path("kept");
+        let mut output = LogOutput::file(&path).unwrap();
+        fs::rename(&path, path.with_extension("1")).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(output.reopen().unwrap_err().contains("program.log"));
+        writeln!(output, "still").unwrap();
+        assert_eq!(fs::read_to_string(path.with_extension("1")).unwrap(), "still\n");
+        clean(&path);
+    }
+
+    #[test]
+    fn lines_that_a_full_disk_refused_are_counted() {
+        let path = path("full");
+        let mut output = LogOutput::file(&path).unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let real = mem::replace(&mut output.sink().file, full);
+        writeln!(output, "one").unwrap();
+        writeln!(output, "two").unwrap();
+        output.sink().file = real;
+        writeln!(output, "three").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "(2 lines were lost here)\nthree\n");
+        clean(&path);
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_does_not_block_and_goes_on_later() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let file = File::from(std::os::fd::OwnedFd::from(writer));
+        let mut output = LogOutput { path: None, sink: Sink::on(file) };
+        while output.sink().lost < 3 {
+            writeln!(output, "{}", "x".repeat(1000)).unwrap();
+        }
+        let mut taken = vec![0; 65536];
+        let length = reader.read(&mut taken).unwrap();
+        assert!(taken[..length].ends_with(b"x\n"));
+        writeln!(output, "again").unwrap();
+        let length = reader.read(&mut taken).unwrap();
+        let rest = String::from_utf8_lossy(&taken[..length]);
+        assert!(rest.ends_with("(3 lines were lost here)\nagain\n"), "{rest}");
+    }
+
+    #[test]
+    fn a_line_has_a_limit() {
+        let path = path("limit");
+        let mut output = LogOutput::file(&path).unwrap();
+        write!(output, "{}", "x".repeat(LINE_LIMIT)).unwrap();
+        writeln!(output, "{}", "y".repeat(LINE_LIMIT)).unwrap();
+        assert_eq!(fs::read(&path).unwrap().len(), LINE_LIMIT);
+        clean(&path);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the spool holds, in memory: the folder is listed once.
+
+use std::collections::BTreeMap;
+
+use super::CLOCK_SET_MS;
+use super::folder::Listing;
+use super::name::Name;
+
+/// The batches of the spool, and what is counted of them.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Size in bytes by name; the first is the one to be replayed next.
+    batches: BTreeMap<Name, u64>,
+    bytes: u64,
+    next_sequence: u64,
+    /// Whether the folder was listed.
+    pub(super) listed: bool,
+    /// Writes that are under way, and what they will take.
+    pub(super) writing: usize,
+    pub(super) reserved_bytes: u64,
+    /// Batches and bytes that the bounds have cost since the start.
+    pub(super) dropped_batches: u64,
+    pub(super) dropped_bytes: u64,
+    /// Batches that are in `bad/` since the start.
+    pub(super) set_aside: u64,
+    /// Batches dropped since the spool was last within its bounds, for the log.
+    pub(super) dropping: u64,
+}
+
+impl Index {
+    /// Takes up what a folder holds.
+    pub(super) fn take_up(&mut self, listing: Listing) {
+        for (name, bytes) in listing.batches {
+            self.next_sequence = self.next_sequence.max(name.sequence.saturating_add(1));
+            self.insert(name, bytes);
+        }
+        self.listed = true;
+    }
+
+    /// A number greater than all before.
+    pub(super) fn sequence(&mut self) -> u64 {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.saturating_add(1);
+        sequence
+    }
+
+    pub(super) fn insert(&mut self, name: Name, bytes: u64) {
+        self.bytes += bytes;
+        if let Some(before) = self.batches.insert(name, bytes) {
+            self.bytes -= before;
+        }
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, name: &Name) -> bool {
+        let bytes = self.batches.remove(name);
+        self.bytes -= bytes.unwrap_or_default();
+        bytes.is_some()
+    }
+
+    pub(super) fn oldest(&self) -> Option<(&Name, u64)> {
+        self.batches.first_key_value().map(|(name, bytes)| (name, *bytes))
+    }
+
+    /// The oldest batch that was made while the clock was set.
+    pub(super) fn oldest_with_known_age(&self) -> Option<&Name> {
+        self.batches.range(Name::first_at(CLOCK_SET_MS)..).next().map(|(name, _)| name)
+    }
+
+    /// Batches in the spool, those being written included.
+    pub(super) fn batches(&self) -> usize {
+        self.batches.len() + self.writing
+    }
+
+    /// Bytes in the spool, those being written included.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes + self.reserved_bytes
+    }
+
+    /// Bytes that could be dropped.
+    pub(super) fn bytes_at_rest(&self) -> u64 {
+        self.bytes
+    }
+}

@@ -1,0 +1,101 @@
+//! The hub as a program: its configuration, its identity, and what the command
+//! line asks of it.
+
+use std::sync::Arc;
+
+use pattoo_common::cli::{Job, Kind};
+use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Pattoo, Report};
+use pattoo_common::document::Target;
+use pattoo_common::identity::{Identity, Seek};
+use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+
+use crate::hub::{Hub, Running};
+use crate::once;
+
+/// The kernel's name of this machine, see proc(5).
+const NODE_NAME_FILE: &str = "/proc/sys/kernel/hostname";
+
+/// `pattoo_agent_linux_hubd`
+pub(crate) enum HubProgram {}
+
+impl Program for HubProgram {
+    const NAME: &'static str = HUB_PROGRAM;
+    const ABOUT: &'static str =
+        "Polls the spoke of every device each interval and posts one batch to the server.";
+    const KIND: Kind = Kind::Hub;
+    type Configuration = (HubConfig, Report);
+
+    fn configure() -> Result<Configured<Self::Configuration>, String> {
+        let folder = config::folder().map_err(|error| error.to_string())?;
+        let (config, report) = HubConfig::load(&folder).map_err(|error| error.to_string())?;
+        Ok(Configured {
+            settings: config.pattoo.daemon_settings(),
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            configuration: (config, report),
+        })
+    }
+
+    fn settings() -> Result<DaemonSettings, String> {
+        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
+        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+    }
+
+    fn check((config, report): &Self::Configuration) -> Vec<String> {
+        [report.lines(), seek(config, &node_name()).check().into()].concat()
+    }
+
+    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
+        let target = target(&config)?;
+        log::info!(
+            "polling {} devices every {} s as agent {} on {}, posting to {}",
+            config.ip_devices.len(),
+            config.polling_interval.as_secs(),
+            target.agent_id,
+            target.agent_hostname,
+            config.agent_api.address()
+        );
+        let running = Arc::new(Hub::new(config, target))
+            .start()
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Box::new(running))
+    }
+
+    fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
+        match job {
+            Job::Once => {
+                let target = target(&config)?;
+                let once = once::run(&Hub::new(config, target));
+                if once.is_posted() { Ok(once.to_string()) } else { Err(once.to_string()) }
+            }
+            other => Err(format!("the hub cannot do this: {other:?}")),
+        }
+    }
+}
+
+impl Serving for Running {
+    fn shutdown(&mut self) {
+        self.stop();
+    }
+}
+
+/// Who the hub is to the server. Its agent id is made here if it has none.
+fn target(config: &HubConfig) -> Result<Target, String> {
+    let Identity { host_name, agent_id } = seek(config, &node_name()).find_or_create()?;
+    Ok(Target {
+        agent_id,
+        program: HUB_PROGRAM,
+        agent_hostname: host_name.clone(),
+        polled_target: host_name.clone(),
+        metadata: vec![("hostname", host_name)],
+    })
+}
+
+fn seek<'a>(config: &'a HubConfig, node_name: &'a str) -> Seek<'a> {
+    let hostname = config.hostname.as_deref();
+    Seek { pattoo: &config.pattoo, program: HUB_PROGRAM, hostname, node_name }
+}
+
+fn node_name() -> String {
+    let name = std::fs::read_to_string(NODE_NAME_FILE).unwrap_or_default();
+    name.trim().to_owned()
+}

@@ -1,0 +1,142 @@
+//! This machine as those who ask see it: the poll document and the status page.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pattoo_common::config::SPOKE_PROGRAM;
+use pattoo_common::document::{DocumentWriter, Series, Target};
+
+use crate::collector::{Busy, Collected, Collector, SourceReport, SourceState};
+use crate::host::Host;
+use crate::left_out::{MAX_ANSWER_BYTES, by_importance};
+use crate::source::{Poll, Roots};
+use crate::status_page::{Health, SourceRow, StatusPage};
+
+/// The machine that the spoke runs on.
+pub(crate) struct Machine {
+    collector: Collector,
+    roots: Roots,
+    host: Host,
+    agent_id: String,
+    /// Also makes answers wait their turn, which are written one at a time.
+    series: Mutex<Series>,
+    /// Whether the last answer was cut, so that only changes are logged.
+    left_out: Mutex<usize>,
+}
+
+/// The answer to a poll.
+pub(crate) struct PollAnswer {
+    /// The poll document, JSON.
+    pub(crate) document: Vec<u8>,
+    /// Datapoints for which there was no room.
+    pub(crate) left_out: usize,
+}
+
+impl Machine {
+    /// A machine whose figures `collector` reads.
+    pub(crate) fn new(collector: Collector, roots: Roots, host: Host, agent_id: String) -> Self {
+        let series = Mutex::new(Series::new(target(&host, &agent_id)));
+        Self { collector, roots, host, agent_id, series, left_out: Mutex::new(0) }
+    }
+
+    /// Reads all sources and gives their datapoints as a poll document.
+    pub(crate) fn document(&self, poll: Poll) -> Result<PollAnswer, Busy> {
+        let collected = self.collector.collect(poll)?;
+        let mut series = lock(&self.series);
+        series.set_target(target(&self.host, &self.agent_id));
+        let interval_ms = u64::from(poll.interval_s) * 1000;
+        let now_ms = now_ms();
+        let mut writer = DocumentWriter::new(&mut series, interval_ms);
+        for (timestamp_ms, point) in &collected.points {
+            writer.push(point, *timestamp_ms);
+        }
+        let mut left_out = 0;
+        if writer.size_bytes() > MAX_ANSWER_BYTES {
+            writer = DocumentWriter::new(&mut series, interval_ms);
+            for (timestamp_ms, point) in by_importance(&collected.points, &self.roots) {
+                if writer.size_bytes() < MAX_ANSWER_BYTES - LARGEST_DATAPOINT_BYTES {
+                    writer.push(point, *timestamp_ms);
+                } else {
+                    left_out += 1;
+                }
+            }
+        }
+        let document = writer.finish(now_ms);
+        drop(series);
+        self.note(left_out, collected.points.len());
+        Ok(PollAnswer { document, left_out })
+    }
+
+    /// Reads all sources and shows them to a person.
+    pub(crate) fn page(&self, poll: Poll) -> Result<String, Busy> {
+        let Collected { points, sources } = self.collector.collect(poll)?;
+        let left_out = *lock(&self.left_out);
+        let metadata = self.host.pairs();
+        let value = |key: &str| {
+            metadata.iter().find(|(name, _)| *name == key).map_or("", |(_, value)| value)
+        };
+        let page = StatusPage {
+            host: self.host.name(),
+            release: value("release"),
+            cpus: value("cpus"),
+            agent_id: &self.agent_id,
+            points: &points,
+            sources: sources.iter().map(row).collect(),
+            left_out,
+        };
+        Ok(page.render())
+    }
+
+    /// The name under which the machine is known.
+    pub(crate) fn host_name(&self) -> &str {
+        self.host.name()
+    }
+
+    fn note(&self, left_out: usize, of: usize) {
+        let before = std::mem::replace(&mut *lock(&self.left_out), left_out);
+        if left_out > 0 && before == 0 {
+            log::warn!(
+                "the answer would pass {MAX_ANSWER_BYTES} bytes: {left_out} of {of} datapoints are left out, those without hardware first"
+            );
+        } else if left_out == 0 && before > 0 {
+            log::info!("the whole answer has room again");
+        }
+    }
+}
+
+/// No datapoint takes more in a document, long mount options included.
+const LARGEST_DATAPOINT_BYTES: usize = 16 * 1024;
+
+fn target(host: &Host, agent_id: &str) -> Target {
+    Target {
+        agent_id: agent_id.to_owned(),
+        program: SPOKE_PROGRAM,
+        agent_hostname: host.name().to_owned(),
+        polled_target: host.name().to_owned(),
+        metadata: host.pairs().into(),
+    }
+}
+
+fn row(report: &SourceReport) -> SourceRow<'_> {
+    SourceRow {
+        name: report.name,
+        health: match report.state {
+            SourceState::Ok => Health::Good,
+            SourceState::Absent(_) => Health::Absent,
+            SourceState::Failed(_) | SourceState::Hangs(_) => Health::Bad,
+        },
+        state: report.state.to_string(),
+        datapoints: report.datapoints,
+        duration_us: report.duration.as_micros(),
+    }
+}
+
+/// The wall clock: Unix time in milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,115 @@
+//! The program: configuration in, a served machine out.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use pattoo_common::cli::{Job, Kind};
+use pattoo_common::config::{self, Pattoo, Report, SPOKE_PROGRAM, SpokeConfig};
+use pattoo_common::http_server::{Limits, Server};
+use pattoo_common::identity::Seek;
+use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+
+use crate::collector::Collector;
+use crate::explain::explain;
+use crate::host::{Host, node_name};
+use crate::machine::Machine;
+use crate::routes::Routes;
+use crate::source::{Poll, Roots};
+use crate::sources;
+
+/// The interval of `--once`: the default one of a hub.
+const ONCE_INTERVAL_S: u32 = 300;
+
+/// The spoke.
+pub(crate) struct Spoke;
+
+/// What was read, with where each value comes from.
+pub(crate) struct Configuration {
+    config: SpokeConfig,
+    report: Report,
+}
+
+impl Program for Spoke {
+    const NAME: &'static str = SPOKE_PROGRAM;
+    const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
+    const KIND: Kind = Kind::Spoke;
+    type Configuration = Configuration;
+
+    fn configure() -> Result<Configured<Configuration>, String> {
+        let folder = config::folder().map_err(|error| error.to_string())?;
+        let (config, report) = SpokeConfig::load(&folder).map_err(|error| error.to_string())?;
+        Ok(Configured {
+            settings: config.pattoo.daemon_settings(),
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            configuration: Configuration { config, report },
+        })
+    }
+
+    fn settings() -> Result<DaemonSettings, String> {
+        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
+        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+    }
+
+    fn check(Configuration { config, report }: &Configuration) -> Vec<String> {
+        let node_name = node_name(&roots(config));
+        [report.lines(), seek(config, &node_name).check().into()].concat()
+    }
+
+    fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
+        let config = configuration.config;
+        let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
+            .map_err(|error| error.to_string())?;
+        let machine = Arc::new(machine(&config)?);
+        let limits = Limits { workers: config.workers, ..Limits::spoke() };
+        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+            .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
+        log::info!("serving {} at {}", machine.host_name(), server.address());
+        Ok(Box::new(ServingSpoke { _server: server }))
+    }
+
+    fn job(configuration: Configuration, job: Job) -> Result<String, String> {
+        let poll = Poll { client: Ipv4Addr::LOCALHOST.into(), interval_s: ONCE_INTERVAL_S };
+        match job {
+            Job::Once => {
+                let answer = machine(&configuration.config)?.document(poll);
+                let answer = answer.map_err(|error| error.to_string())?;
+                String::from_utf8(answer.document).map_err(|error| error.to_string())
+            }
+            Job::Explain => {
+                let collector = Collector::new(sources::all(&roots(&configuration.config)));
+                let collected = collector.collect(poll).map_err(|error| error.to_string())?;
+                Ok(explain(&collected))
+            }
+            Job::Backup(_) | Job::Compact => Err("the spoke stores nothing".to_owned()),
+        }
+    }
+}
+
+/// A spoke that serves. It keeps nothing that an end could tear.
+struct ServingSpoke {
+    _server: Server,
+}
+
+impl Serving for ServingSpoke {
+    fn shutdown(&mut self) {}
+}
+
+fn machine(config: &SpokeConfig) -> Result<Machine, String> {
+    let roots = roots(config);
+    let identity = seek(config, &node_name(&roots)).find_or_create()?;
+    let host = Host::new(&roots, identity.host_name, config.processor.clone());
+    Ok(Machine::new(Collector::new(sources::all(&roots)), roots, host, identity.agent_id))
+}
+
+fn seek<'a>(config: &'a SpokeConfig, node_name: &'a str) -> Seek<'a> {
+    let hostname = config.hostname.as_deref();
+    Seek { pattoo: &config.pattoo, program: SPOKE_PROGRAM, hostname, node_name }
+}
+
+fn roots(config: &SpokeConfig) -> Roots {
+    Roots {
+        proc: config.proc_directory.clone(),
+        sys: config.sys_directory.clone(),
+        root: config.root_directory.clone(),
+    }
+}

@@ -1,0 +1,157 @@
+//! A daemon for the tests of the daemon: it answers on a port, and does wrong
+//! what its configuration asks for.
+#![allow(
+    unsafe_code,
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "it is there to sleep and panic where a test wants that"
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use pattoo_common::cli::{Job, Kind};
+use pattoo_common::logging;
+use pattoo_common::program::{self, Configured, DaemonSettings, Program, Serving};
+
+fn main() -> ExitCode {
+    program::run::<Sleeper>()
+}
+
+struct Sleeper;
+
+/// `key value` lines of `sleeper.conf`.
+struct Configuration {
+    port: u16,
+    /// Milliseconds that binding takes longer.
+    start_delay: u64,
+    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`.
+    hang: String,
+    warning: Option<String>,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+impl Program for Sleeper {
+    const NAME: &'static str = "sleeper";
+    const ABOUT: &'static str = "Sleeps, for tests.";
+    const KIND: Kind = Kind::Spoke;
+    type Configuration = Configuration;
+
+    fn configure() -> Result<Configured<Configuration>, String> {
+        let folder = std::env::var_os("PATTOO_CONFIGDIR").ok_or("PATTOO_CONFIGDIR is not set")?;
+        let path = PathBuf::from(folder).join("sleeper.conf");
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let values: HashMap<&str, &str> =
+            text.lines().filter_map(|line| line.split_once(' ')).collect();
+        let value = |key: &str| {
+            values.get(key).copied().ok_or_else(|| format!("{}: {key} is missing", path.display()))
+        };
+        let number = |key: &str| {
+            value(key)?
+                .parse::<u64>()
+                .map_err(|error| format!("{}: {key}: {error}", path.display()))
+        };
+        Ok(Configured {
+            configuration: Configuration {
+                port: u16::try_from(number("port")?).map_err(|error| error.to_string())?,
+                start_delay: number("start_delay").unwrap_or(0),
+                hang: value("hang").unwrap_or_default().to_owned(),
+                warning: values.get("warning").map(|&text| text.to_owned()),
+            },
+            settings: Self::settings()?,
+            warnings: values.get("warning").map(|&text| text.to_owned()).into_iter().collect(),
+        })
+    }
+
+    fn settings() -> Result<DaemonSettings, String> {
+        let folder = std::env::var_os("PATTOO_CONFIGDIR").ok_or("PATTOO_CONFIGDIR is not set")?;
+        let path = PathBuf::from(folder).join("settings.conf");
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut lines = text.lines();
+        let mut line = || lines.next().ok_or_else(|| format!("{}: too short", path.display()));
+        Ok(DaemonSettings {
+            system_daemon_directory: line()?.into(),
+            log_directory: line()?.into(),
+            log_level: logging::level(line()?).ok_or("no such level")?,
+        })
+    }
+
+    fn check(configuration: &Configuration) -> Vec<String> {
+        vec![format!("port: {} (sleeper.conf)", configuration.port)]
+    }
+
+    fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
+        thread::sleep(Duration::from_millis(configuration.start_delay));
+        match configuration.hang.as_str() {
+            "panic" => panic!("asked to panic at the start"),
+            "table" => {
+                let left = thread::spawn(leave_descriptor_table).join();
+                assert!(left.is_ok_and(|left| left), "cannot leave the descriptor table");
+            }
+            "thread" => drop(thread::spawn(|| thread::sleep(HOUR))),
+            _ => {}
+        }
+        let address = ("127.0.0.1", configuration.port);
+        let listener = TcpListener::bind(address)
+            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                thread::spawn(move || {
+                    let mut stream = stream;
+                    let mut head = [0; 1024];
+                    let length = stream.read(&mut head).unwrap_or(0);
+                    let asked = head[..length].starts_with(b"GET /panic ");
+                    assert!(!asked, "asked to\npanic by a peer");
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nasleep");
+                });
+            }
+        });
+        Ok(Box::new(Asleep { configuration }))
+    }
+
+    fn job(configuration: Configuration, job: Job) -> Result<String, String> {
+        match job {
+            Job::Once => Ok(format!("would listen on {}", configuration.port)),
+            other => Err(format!("cannot {other:?}")),
+        }
+    }
+}
+
+/// Goes on with a descriptor table of its own, in which nothing is open.
+fn leave_descriptor_table() -> bool {
+    // SAFETY: the call takes an integer; this thread uses no descriptor after.
+    if unsafe { libc::unshare(libc::CLONE_FILES) } != 0 {
+        return false;
+    }
+    for descriptor in 0..1024 {
+        // SAFETY: only this thread has this table, and it ends without using it.
+        unsafe { libc::close(descriptor) };
+    }
+    true
+}
+
+struct Asleep {
+    configuration: Configuration,
+}
+
+impl Serving for Asleep {
+    fn shutdown(&mut self) {
+        log::info!("shutdown");
+        if self.configuration.hang == "shutdown" {
+            thread::sleep(HOUR);
+        }
+    }
+
+    fn reload(&mut self) {
+        log::info!("reload {}", self.configuration.warning.as_deref().unwrap_or_default());
+    }
+}

@@ -1,0 +1,79 @@
+//! Configuration files of the spoke and the hub in a test's folder.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::Folder;
+
+/// What a test wants of its spoke.
+#[derive(Debug)]
+pub struct SpokeOptions {
+    /// The port on 127.0.0.1.
+    pub port: u16,
+    /// The root of a fixture tree with `proc` and `sys` in it; `None`: this
+    /// machine.
+    pub fixture: Option<PathBuf>,
+    /// Lines for the end of the spoke's file.
+    pub more: String,
+}
+
+/// What a test wants of its hub.
+#[derive(Debug)]
+pub struct HubOptions {
+    /// Host and port of each device.
+    pub devices: Vec<(String, u16)>,
+    /// Seconds between polls.
+    pub interval_seconds: u32,
+    /// The port of 127.0.0.1 that batches are posted to.
+    pub server_port: u16,
+    /// Lines for the end of the hub's file.
+    pub more: String,
+}
+
+/// Writes `etc/pattoo.yaml` and the spoke's file. Logs, cache and state come to
+/// lie in `log`, `cache`, `state` and `run` of the folder; the configuration
+/// folder is returned.
+pub fn write_spoke_config(folder: &Folder, options: &SpokeOptions) -> PathBuf {
+    write_pattoo_yaml(folder, None);
+    let mut text = format!("ip_listen_address: 127.0.0.1\nip_bind_port: {}\n", options.port);
+    if let Some(root) = &options.fixture {
+        let root = root.display();
+        let _ = write!(
+            text,
+            "proc_directory: {root}/proc\nsys_directory: {root}/sys\nroot_directory: {root}\n"
+        );
+    }
+    text.push_str(&options.more);
+    folder.write("etc/pattoo_agent_linux_spoked.yaml", &text);
+    folder.join("etc")
+}
+
+/// Writes `etc/pattoo.yaml` and the hub's file, likewise.
+pub fn write_hub_config(folder: &Folder, options: &HubOptions) -> PathBuf {
+    write_pattoo_yaml(folder, Some(options.server_port));
+    let mut text = format!("polling_interval: {}\nip_devices:\n", options.interval_seconds);
+    for (host, port) in &options.devices {
+        let _ = writeln!(text, "  - ip_address: \"{host}\"\n    ip_bind_port: {port}");
+    }
+    text.push_str(&options.more);
+    folder.write("etc/pattoo_agent_linux_hubd.yaml", &text);
+    folder.join("etc")
+}
+
+fn write_pattoo_yaml(folder: &Folder, server_port: Option<u16>) {
+    let root = folder.path().display();
+    let mut text = format!(
+        "pattoo:\n  \
+           log_directory: {root}/log\n  \
+           log_level: debug\n  \
+           cache_directory: {root}/cache\n  \
+           daemon_directory: {root}/state\n  \
+           system_daemon_directory: {root}/run\n  \
+           language: en\n"
+    );
+    if let Some(port) = server_port {
+        let _ =
+            write!(text, "pattoo_agent_api:\n  ip_address: 127.0.0.1\n  ip_bind_port: {port}\n");
+    }
+    folder.write("etc/pattoo.yaml", &text);
+}
