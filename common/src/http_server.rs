@@ -13,10 +13,12 @@
 //! | `listener` | the public socket: how it is bound |
 //! | `door` | taking clients from it, also when descriptors run out |
 //! | `head` | the parser of a request's head: bytes in, [`Request`] or refusal out |
+//! | `body` | a body that is still to come, and whether it does |
 //! | `connection` | the state of one client |
 //! | `crowd` | all clients, by age, and who of them waits for what |
 //! | `budget` | the bytes that all clients together may hold |
-//! | `gate` | the poll loop, and who must go when room is short |
+//! | `gate` | the poll loop; `gate/room`: who may go on, and who must go when room is short |
+//! | `bell` | what wakes the loop |
 //! | `workers` | the threads that ask the handler |
 //! | `answer` | what goes onto the wire |
 //! | `tally` | what the log says of a flood |
@@ -24,6 +26,7 @@
 
 mod answer;
 mod bell;
+mod body;
 mod budget;
 mod connection;
 mod crowd;

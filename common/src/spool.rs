@@ -26,7 +26,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::bad::{MAX_BAD_BYTES, MAX_BAD_FILES};
-pub use self::crc32::crc32;
+pub use self::crc32::{crc32, crc32_after};
 pub use self::error::SpoolError;
 
 use self::free_space::Space;
@@ -138,32 +138,33 @@ impl Spool {
         &self.folder
     }
 
-    /// Takes a batch that was made at `timestamp_ms` (Unix, milliseconds; also
+    /// Takes a batch, given in pieces, that was made at `timestamp_ms` (Unix, milliseconds; also
     /// the time by which older ones are too old). It is on the disk when this
     /// returns.
     ///
     /// # Errors
     /// The disk is full, read-only or broken: nothing was taken.
-    pub fn push(&self, body: &[u8], timestamp_ms: u64) -> Result<Entry, SpoolError> {
-        let bytes = body.len() as u64;
+    pub fn push(&self, body: &[impl AsRef<[u8]>], timestamp_ms: u64) -> Result<Entry, SpoolError> {
+        let bytes = body.iter().map(|piece| piece.as_ref().len() as u64).sum();
         let limit_bytes = self.limits.max_bytes.min(MAX_BATCH_BYTES);
         if bytes > limit_bytes {
             return Err(SpoolError::TooLarge { bytes, limit_bytes });
         }
+        let crc32 = body.iter().fold(0, |crc, piece| crc32_after(crc, piece.as_ref()));
         let mut index = self.opened()?;
         let dropped_before = index.dropped_batches;
         self.drop_old(&mut index, timestamp_ms);
         self.make_room(&mut index, bytes)?;
-        let name = Name::new(timestamp_ms, index.sequence(), crc32(body));
+        let name = Name::new(timestamp_ms, index.sequence(), crc32);
 
-        let result = match self.write(index, &name, body) {
+        let result = match self.write(index, &name, body, bytes) {
             Err(error) if error.is_full() => {
                 // No byte or no inode is left: take the place of the oldest.
                 let mut index = self.lock();
                 if !self.replace_oldest(&mut index, bytes, "the disk is full") {
                     return Err(error);
                 }
-                self.write(index, &name, body)
+                self.write(index, &name, body, bytes)
             }
             other => other,
         };
@@ -279,9 +280,9 @@ impl Spool {
         &self,
         mut index: MutexGuard<'_, Index>,
         name: &Name,
-        body: &[u8],
+        body: &[impl AsRef<[u8]>],
+        bytes: u64,
     ) -> Result<(), SpoolError> {
-        let bytes = body.len() as u64;
         index.writing += 1;
         index.reserved_bytes += bytes;
         drop(index);

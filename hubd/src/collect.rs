@@ -18,7 +18,8 @@ pub(crate) struct Making<'h> {
     pub(crate) clock: WallClock,
 }
 
-/// Takes documents and gives batches, with the time at which each was made.
+/// Takes documents and gives batches, in pieces, with the time at which each was
+/// made.
 pub(crate) struct Collector<'h, Take> {
     making: Making<'h>,
     batch: Batch,
@@ -33,7 +34,7 @@ pub(crate) struct Seen {
     pub(crate) datapoints: usize,
 }
 
-impl<'h, Take: FnMut(Vec<u8>, u64)> Collector<'h, Take> {
+impl<'h, Take: FnMut(Vec<Vec<u8>>, u64)> Collector<'h, Take> {
     /// Nothing is collected yet.
     pub(crate) fn new(making: Making<'h>, take: Take) -> Self {
         Self { making, batch: Batch::new(), take }
@@ -50,7 +51,7 @@ impl<'h, Take: FnMut(Vec<u8>, u64)> Collector<'h, Take> {
         match self.making.form {
             Form::Device => {
                 drop(document);
-                (self.take)(text, self.making.clock.now_ms());
+                (self.take)(vec![text], self.making.clock.now_ms());
             }
             Form::Batch => {
                 if self.batch.size_bytes() + text.len() > self.making.max_batch_bytes {
@@ -73,7 +74,7 @@ impl<'h, Take: FnMut(Vec<u8>, u64)> Collector<'h, Take> {
             let Making { agent_id, interval_ms, clock, .. } = self.making;
             let now_ms = clock.now_ms();
             let batch = std::mem::take(&mut self.batch);
-            (self.take)(batch.finish(agent_id, now_ms, interval_ms), now_ms);
+            (self.take)(batch.finish_in_pieces(agent_id, now_ms, interval_ms), now_ms);
         }
     }
 }
@@ -93,7 +94,7 @@ mod tests {
         let mut batches = Vec::new();
         let mut collector = Collector::new(making, |batch, made_ms| {
             assert_eq!(made_ms, 7);
-            batches.push(batch);
+            batches.push(batch.concat());
         });
         for _ in 0..documents {
             let seen = collector.add(CAPTURE.to_vec()).unwrap();

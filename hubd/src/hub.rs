@@ -134,13 +134,13 @@ impl Hub {
         &self.config
     }
 
-    /// Polls every device once and gives each batch to `take` as soon as it is
-    /// made. Returns how every poll went, in the order of the devices.
+    /// Polls every device once and gives each batch, in pieces, to `take` as soon
+    /// as it is made. Returns how every poll went, in the order of the devices.
     pub(crate) fn cycle(
         &self,
         form: Form,
         spool: &dyn Fn() -> SpoolStats,
-        take: impl FnMut(Vec<u8>, u64),
+        take: impl FnMut(Vec<Vec<u8>>, u64),
     ) -> Vec<Report> {
         let start = Instant::now();
         let start_ms = self.clock.now_ms();
@@ -187,7 +187,7 @@ impl Hub {
         let mut schedule = Schedule::new(Instant::now(), self.config.polling_interval);
         while !self.stop.wait_until(schedule.slot()) {
             self.cycle(self.form.for_cycle(), &|| outbox.stats(), |batch, made_ms| {
-                outbox.deliver(batch, made_ms);
+                outbox.deliver(&batch, made_ms);
             });
             let missed = schedule.advance(Instant::now());
             if missed > 0 {
@@ -250,7 +250,7 @@ fn tell(reports: &[Report], totals: Totals) {
 
 /// What a poll has brought: the document goes into the batch, the rest into the
 /// report.
-fn understand<Take: FnMut(Vec<u8>, u64)>(
+fn understand<Take: FnMut(Vec<Vec<u8>>, u64)>(
     polled: Polled<'_>,
     collector: &mut Collector<'_, Take>,
 ) -> (Report, Last) {

@@ -46,6 +46,7 @@ pub(crate) fn run(hub: &Hub) -> Once {
         if refused.is_some() {
             return;
         }
+        let batch = batch.concat();
         let size = batch.len();
         match poster.send(&Outgoing::direct(batch, made_ms)) {
             Ok(Verdict::Taken) => {

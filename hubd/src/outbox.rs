@@ -97,22 +97,33 @@ impl Outbox {
         outbox
     }
 
-    /// Takes a batch that was made at `timestamp_ms`. It never fails: what the
-    /// disk does not take is kept in memory for a direct post.
-    pub(crate) fn deliver(&self, body: Vec<u8>, timestamp_ms: u64) {
-        let batch = InMemory { timestamp_ms, body };
-        if self.mode == SpoolMode::OnFailure {
-            let mut state = self.lock();
-            if state.well
-                && state.memory_bytes + batch.body.len() <= MAX_MEMORY_BYTES
-                && self.spool.stats().batches == 0
-            {
-                state.push_back(batch);
-                self.arrived(&mut state);
-                return;
+    /// Takes a batch, in pieces, that was made at `timestamp_ms`. It never fails:
+    /// what the disk does not take is kept in memory for a direct post.
+    pub(crate) fn deliver(&self, pieces: &[impl AsRef<[u8]>], timestamp_ms: u64) {
+        let in_memory = || {
+            let body = pieces.iter().map(AsRef::as_ref).collect::<Vec<_>>().concat();
+            InMemory { timestamp_ms, body }
+        };
+        let bytes: usize = pieces.iter().map(|piece| piece.as_ref().len()).sum();
+        let mut state = self.lock();
+        let direct = self.mode == SpoolMode::OnFailure
+            && state.well
+            && state.memory_bytes + bytes <= MAX_MEMORY_BYTES
+            && self.spool.stats().batches == 0;
+        if direct {
+            state.push_back(in_memory());
+        } else {
+            drop(state);
+            let stored = self.store_waiting().and_then(|()| self.spool.push(pieces, timestamp_ms));
+            state = self.lock();
+            self.note(&mut state, stored.as_ref().err());
+            if stored.is_err() {
+                state.push_back(in_memory());
+                state.trim();
             }
         }
-        self.store(batch);
+        state.arrivals += 1;
+        self.changed.notify_all();
     }
 
     /// Waits for a batch; `None` once the outbox is closed.
@@ -154,7 +165,7 @@ impl Outbox {
     pub(crate) fn keep(&self, batch: Outgoing) {
         self.lock().well = false;
         if let Outgoing::Memory(batch) = batch {
-            match self.spool.push(&batch.body, batch.timestamp_ms) {
+            match self.spool.push(&[&batch.body], batch.timestamp_ms) {
                 Ok(_) => self.note(&mut self.lock(), None),
                 Err(error) => {
                     let mut state = self.lock();
@@ -170,7 +181,7 @@ impl Outbox {
     pub(crate) fn refuse(&self, batch: Outgoing, reason: &str) {
         let entry = match batch {
             Outgoing::Spooled(entry, _) => Ok(entry),
-            Outgoing::Memory(batch) => self.spool.push(&batch.body, batch.timestamp_ms),
+            Outgoing::Memory(batch) => self.spool.push(&[&batch.body], batch.timestamp_ms),
         };
         match entry {
             Ok(entry) => self.spool.set_aside(&entry, reason),
@@ -197,35 +208,15 @@ impl Outbox {
         self.spool.wait_written(patience);
     }
 
-    /// To disk, behind what waits in memory; to memory where the disk fails.
-    fn store(&self, batch: InMemory) {
-        let mut waiting = {
-            let mut state = self.lock();
-            state.memory_bytes = 0;
-            std::mem::take(&mut state.memory)
-        };
-        waiting.push_back(batch);
-        let mut fault = None;
-        while fault.is_none()
-            && let Some(batch) = waiting.pop_front()
-        {
-            if let Err(error) = self.spool.push(&batch.body, batch.timestamp_ms) {
-                waiting.push_front(batch);
-                fault = Some(error);
+    /// To disk with what waits in memory, which is older than what comes now.
+    fn store_waiting(&self) -> Result<(), SpoolError> {
+        loop {
+            let Some(batch) = self.lock().pop_front() else { return Ok(()) };
+            if let Err(error) = self.spool.push(&[&batch.body], batch.timestamp_ms) {
+                self.lock().push_front(batch);
+                return Err(error);
             }
         }
-        let mut state = self.lock();
-        while let Some(batch) = waiting.pop_back() {
-            state.push_front(batch);
-        }
-        self.note(&mut state, fault.as_ref());
-        state.trim();
-        self.arrived(&mut state);
-    }
-
-    fn arrived(&self, state: &mut State) {
-        state.arrivals += 1;
-        self.changed.notify_all();
     }
 
     /// Says in the log when the spool begins to fail, and when it is well again.
@@ -306,8 +297,8 @@ mod tests {
     fn always_writes_first() {
         let folder = TestFolder::new();
         let outbox = outbox(&folder, SpoolMode::Always);
-        outbox.deliver(b"first".to_vec(), NOW_MS);
-        outbox.deliver(b"second".to_vec(), NOW_MS);
+        outbox.deliver(&[b"first"], NOW_MS);
+        outbox.deliver(&[b"second"], NOW_MS);
         assert_eq!(files(&folder), 2);
         let first = outbox.next().unwrap();
         assert_eq!(text(&first), "first");
@@ -322,21 +313,21 @@ mod tests {
     fn on_failure_writes_what_was_not_posted_at_once() {
         let folder = TestFolder::new();
         let outbox = outbox(&folder, SpoolMode::OnFailure);
-        outbox.deliver(b"first".to_vec(), NOW_MS);
-        outbox.deliver(b"second".to_vec(), NOW_MS + 1);
+        outbox.deliver(&[b"first"], NOW_MS);
+        outbox.deliver(&[b"second"], NOW_MS + 1);
         let first = outbox.next().unwrap();
         assert_eq!((text(&first), files(&folder)), ("first", 0));
         outbox.keep(first);
         assert_eq!(files(&folder), 1);
         // While the server is away everything is written, in its order.
-        outbox.deliver(b"third".to_vec(), NOW_MS + 2);
+        outbox.deliver(&[b"third"], NOW_MS + 2);
         assert_eq!(files(&folder), 3);
         for wanted in ["first", "second", "third"] {
             let batch = outbox.next().unwrap();
             assert_eq!(text(&batch), wanted);
             outbox.done(batch);
         }
-        outbox.deliver(b"fourth".to_vec(), NOW_MS + 3);
+        outbox.deliver(&[b"fourth"], NOW_MS + 3);
         assert_eq!((files(&folder), outbox.stats().dropped_batches), (0, 0));
     }
 
@@ -345,8 +336,8 @@ mod tests {
         let folder = TestFolder::new();
         std::fs::write(folder.path().join(HUB), b"a file in the way").unwrap();
         let outbox = outbox(&folder, SpoolMode::Always);
-        outbox.deliver(b"first".to_vec(), NOW_MS);
-        outbox.deliver(b"second".to_vec(), NOW_MS + 1);
+        outbox.deliver(&[b"first"], NOW_MS);
+        outbox.deliver(&[b"second"], NOW_MS + 1);
         let first = outbox.next().unwrap();
         assert_eq!(text(&first), "first");
         outbox.keep(first);
@@ -354,7 +345,7 @@ mod tests {
         assert_eq!(text(&first), "first");
         outbox.done(first);
         std::fs::remove_file(folder.path().join(HUB)).unwrap();
-        outbox.deliver(b"third".to_vec(), NOW_MS + 2);
+        outbox.deliver(&[b"third"], NOW_MS + 2);
         assert_eq!(files(&folder), 2, "what was in memory is on disk now");
         for wanted in ["second", "third"] {
             let batch = outbox.next().unwrap();
@@ -369,7 +360,7 @@ mod tests {
         std::fs::write(folder.path().join(HUB), b"a file in the way").unwrap();
         let outbox = outbox(&folder, SpoolMode::Always);
         for batch in 0..5_u8 {
-            outbox.deliver(vec![batch; MAX_MEMORY_BYTES / 3], NOW_MS);
+            outbox.deliver(&[vec![batch; MAX_MEMORY_BYTES / 3]], NOW_MS);
         }
         assert_eq!(outbox.stats().dropped_batches, 2);
         assert_eq!(outbox.next().unwrap().body()[0], 2);
@@ -380,7 +371,7 @@ mod tests {
         for mode in [SpoolMode::Always, SpoolMode::OnFailure] {
             let folder = TestFolder::new();
             let outbox = outbox(&folder, mode);
-            outbox.deliver(b"bad".to_vec(), NOW_MS);
+            outbox.deliver(&[b"bad"], NOW_MS);
             outbox.refuse(outbox.next().unwrap(), "the server answered 400");
             assert_eq!(outbox.stats().batches, 0);
             let bad = folder.path().join(HUB).join("bad");
@@ -398,7 +389,7 @@ mod tests {
                 outbox.done(outbox.next().unwrap());
                 (first, outbox.next().is_none())
             });
-            outbox.deliver(b"first".to_vec(), NOW_MS);
+            outbox.deliver(&[b"first"], NOW_MS);
             while files(&folder) > 0 {
                 std::thread::yield_now();
             }

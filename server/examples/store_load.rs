@@ -1,6 +1,7 @@
 //! Loads a store with figures like those of a hundred spokes and tells what it
-//! costs: `store_load FOLDER HOURS [POSTERS [SPOKES]]`. Run in a release build; HTTP is
-//! left out.
+//! costs: `store_load FOLDER HOURS [POSTERS [SPOKES [RATE]]]`, RATE in datapoints a
+//! second, 0 for as many as it takes. Charts are drawn meanwhile. Run in a
+//! release build; HTTP is left out.
 
 #![expect(clippy::expect_used, reason = "a bench ends at the first thing that goes wrong")]
 #![expect(clippy::cast_possible_truncation, reason = "small numbers")]
@@ -55,7 +56,8 @@ fn value(series: u64, state: &mut u64, noise: &mut Noise) -> (DataType, Number) 
 }
 
 /// Posts the spokes of one hub, an interval a batch.
-fn post(store: &Store, hub: u64, hubs: u64, hours: u64, spokes: u64) -> u64 {
+fn post(store: &Store, hub: u64, hubs: u64, hours: u64, spokes: u64, rate: u64) -> u64 {
+    let begun = Instant::now();
     let mut noise = Noise(hub + 88_172_645_463_325_252);
     let spokes: Vec<u64> = (0..spokes).filter(|spoke| spoke % hubs == hub).collect();
     let names: Vec<(String, String)> =
@@ -67,6 +69,10 @@ fn post(store: &Store, hub: u64, hubs: u64, hours: u64, spokes: u64) -> u64 {
     let mut states = vec![[0; SERIES as usize]; spokes.len()];
     let mut stored = 0;
     for step in 0..hours * HOUR_MS / STEP_MS {
+        if rate > 0 {
+            let due = Duration::from_secs_f64((step * spokes * SERIES) as f64 / rate as f64);
+            std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
+        }
         let mut batch = store.batch();
         for ((names, checksums), states) in names.iter().zip(&checksums).zip(&mut states) {
             let at_ms = START_MS + step * STEP_MS + noise.next(30);
@@ -97,6 +103,9 @@ fn resident_kib() -> String {
 
 fn charts(store: &Store, days: u64, until_ms: u64) {
     let series = store.find_series(None, None, &[], 10_000).expect("series");
+    if series.is_empty() {
+        return;
+    }
     let mut noise = Noise(7);
     let mut times: Vec<Duration> = Vec::new();
     let mut answered = None;
@@ -123,6 +132,7 @@ fn main() {
     let hours: u64 = arguments.next().and_then(|hours| hours.parse().ok()).expect("hours");
     let hubs: u64 = arguments.next().and_then(|hubs| hubs.parse().ok()).unwrap_or(8);
     let spokes: u64 = arguments.next().and_then(|spokes| spokes.parse().ok()).unwrap_or(100);
+    let rate: u64 = arguments.next().and_then(|rate| rate.parse().ok()).unwrap_or(0);
     let begun = Instant::now();
     let store = Store::open(&Options::new(&folder)).expect("the store opens");
     println!("open: {:?}, {}", begun.elapsed(), resident_kib());
@@ -132,9 +142,14 @@ fn main() {
         let posters: Vec<_> = (0..hubs)
             .map(|hub| {
                 let store = &store;
-                scope.spawn(move || post(store, hub, hubs, hours, spokes))
+                scope.spawn(move || post(store, hub, hubs, hours, spokes, rate))
             })
             .collect();
+        while !posters.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let newest_ms = store.newest_ms().max(START_MS) + 1;
+            std::thread::park_timeout(Duration::from_secs(5));
+            charts(&store, 30, newest_ms);
+        }
         posters.into_iter().map(|poster| poster.join().expect("a poster")).sum()
     });
     let rate = stored as f64 / begun.elapsed().as_secs_f64();

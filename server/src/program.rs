@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{
@@ -12,6 +11,7 @@ use pattoo_common::config::{
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
 
+use crate::clock::now_ms;
 use crate::receive::Receiver;
 use crate::store::{self, DATABASE_FILE, Keep, Options, Retention, Store};
 use crate::web::Web;
@@ -201,8 +201,7 @@ fn compact(config: &StoreConfig) -> Result<String, String> {
     let database = config.directory.join(DATABASE_FILE);
     let before = size(&database)?;
     let store = open(config)?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    let now_ms = now_ms();
     store
         .settle(now_ms)
         .and_then(|()| store.expire(now_ms))

@@ -8,12 +8,12 @@
 //! | file | concept |
 //! |---|---|
 //! | `body` | the body of a post, unpacked |
-//! | `clock` | whether the server's own clock can be right |
+//! | `clock_fault` | whether the server's own clock can be right |
 //! | `counts` | what was received, in figures |
 //! | `turn` | large documents one at a time |
 
 mod body;
-mod clock;
+mod clock_fault;
 mod counts;
 mod turn;
 
@@ -23,9 +23,11 @@ use std::time::Duration;
 use pattoo_common::document::{Document, DocumentError};
 use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
 
+use crate::clock::now_ms;
 use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError};
 use body::Unfit;
+use clock_fault::clock_fault;
 pub use counts::{Counts, Figures};
 use turn::{Held, Turn};
 
@@ -63,7 +65,7 @@ impl Receiver {
             counts: Arc::default(),
             max_body_bytes,
             large: Turn::default(),
-            now_ms: clock::now_ms,
+            now_ms,
         }
     }
 
@@ -104,7 +106,7 @@ impl Receiver {
 
     fn take(&self, request: &Request) -> Result<Intake, Unfit> {
         let now_ms = (self.now_ms)();
-        if let Some(reason) = clock::fault(now_ms, self.store.newest_ms()) {
+        if let Some(reason) = clock_fault(now_ms, self.store.newest_ms()) {
             return Err(Unfit { status: 503, reason });
         }
         let mut turn = None;

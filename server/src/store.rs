@@ -222,7 +222,9 @@ impl Store {
         self.shared.backlog.newest_ms()
     }
 
-    fn raw_start_ms(&self) -> u64 {
+    /// Samples before this have been deleted, milliseconds since 1970; roll-ups of
+    /// them may be there.
+    pub fn raw_start_ms(&self) -> u64 {
         self.shared.raw_start_ms.load(Ordering::Acquire)
     }
 }

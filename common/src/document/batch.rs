@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use super::writer::{assemble, push_pair};
+use super::writer::{assemble, frame, push_pair};
 use super::{Document, DocumentError, MAX_DATAPOINTS, MAX_PAIRS, push_json};
 
 /// This pair is each datapoint's own, and is not looked for among those before.
@@ -96,6 +96,18 @@ impl Batch {
     /// (Unix, milliseconds).
     pub fn finish(self, agent_id: &str, timestamp_ms: u64, interval_ms: u64) -> Vec<u8> {
         assemble(agent_id, interval_ms, timestamp_ms, &self.rows, &self.pairs)
+    }
+
+    /// [`Batch::finish`] without a copy: the document is these pieces, one after
+    /// another.
+    pub fn finish_in_pieces(
+        self,
+        agent_id: &str,
+        timestamp_ms: u64,
+        interval_ms: u64,
+    ) -> Vec<Vec<u8>> {
+        let [head, middle, tail] = frame(agent_id, interval_ms, timestamp_ms);
+        vec![head, self.rows, middle, self.pairs, tail]
     }
 
     fn id(&mut self, key: &str, value: &str) -> u32 {

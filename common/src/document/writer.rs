@@ -190,19 +190,20 @@ pub(super) fn assemble(
     rows: &[u8],
     pairs: &[u8],
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.len() + pairs.len() + 256);
-    out.extend_from_slice(b"{\"pattoo_agent_id\":");
-    push_json(&mut out, agent_id);
-    out.extend_from_slice(b",\"pattoo_agent_polling_interval\":");
-    push_json(&mut out, &interval_ms);
-    out.extend_from_slice(b",\"pattoo_agent_timestamp\":");
-    push_json(&mut out, &timestamp_ms);
-    out.extend_from_slice(b",\"pattoo_datapoints\":{\"datapoint_pairs\":[");
-    out.extend_from_slice(rows);
-    out.extend_from_slice(b"],\"key_value_pairs\":{");
-    out.extend_from_slice(pairs);
-    out.extend_from_slice(b"}}}");
-    out
+    let [head, middle, tail] = frame(agent_id, interval_ms, timestamp_ms);
+    [head.as_slice(), rows, &middle, pairs, &tail].concat()
+}
+
+/// What stands before, between and behind the rows and pairs of a document.
+pub(super) fn frame(agent_id: &str, interval_ms: u64, timestamp_ms: u64) -> [Vec<u8>; 3] {
+    let mut head = b"{\"pattoo_agent_id\":".to_vec();
+    push_json(&mut head, agent_id);
+    head.extend_from_slice(b",\"pattoo_agent_polling_interval\":");
+    push_json(&mut head, &interval_ms);
+    head.extend_from_slice(b",\"pattoo_agent_timestamp\":");
+    push_json(&mut head, &timestamp_ms);
+    head.extend_from_slice(b",\"pattoo_datapoints\":{\"datapoint_pairs\":[");
+    [head, b"],\"key_value_pairs\":{".to_vec(), b"}}}".to_vec()]
 }
 
 fn pair<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {

@@ -10,9 +10,10 @@ use tiny_http::Method;
 
 use super::Request;
 use super::answer::{Refusal, Rendered};
+use super::body::Body;
 use super::budget::Held;
 use super::head::{Head, HeadReader};
-use super::limits::{BODY_GRACE, BODY_STEP_BYTES, LINGER_BYTES, LINGER_TIME, Limits};
+use super::limits::{LINGER_BYTES, LINGER_TIME, Limits};
 
 /// What a client waits for that sent `Expect: 100-continue`.
 const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -32,7 +33,7 @@ pub(super) enum Stage {
     Working,
     /// The answer is being written.
     Writing,
-    /// The answer is written; what still comes is thrown away.
+    /// The answer is written, and what the client still sends is thrown away.
     Lingering,
     /// Over.
     Closed,
@@ -47,15 +48,6 @@ enum State {
     Writing(Rendered),
     Lingering { drained: usize },
     Closed,
-}
-
-/// A request whose body is still to come.
-struct Body {
-    request: Request,
-    announced: usize,
-    /// When it last had got on by [`BODY_STEP_BYTES`], or was let go on, and how much
-    /// of it was there.
-    mark: (Instant, usize),
 }
 
 /// What a connection needs of a socket that does not block.
@@ -79,6 +71,8 @@ pub(super) struct Connection<S> {
     head_bytes: usize,
     /// The request is a `HEAD`: its answer has no body.
     is_head: bool,
+    /// The client has sent, or may be sending, more than is read of it.
+    is_sending_more: bool,
 }
 
 impl<S: Stream> Connection<S> {
@@ -90,6 +84,7 @@ impl<S: Stream> Connection<S> {
             deadline: now + limits.head_time,
             head_bytes: 0,
             is_head: false,
+            is_sending_more: true,
         }
     }
 
@@ -125,9 +120,10 @@ impl<S: Stream> Connection<S> {
         match &self.state {
             State::Head(reader) => Held { heads: reader.held_bytes(), ..Held::default() },
             // Of what was allocated for a body only the filled part takes memory.
-            State::Body(Body { request, .. })
-            | State::HeldBack(Body { request, .. })
-            | State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
+            State::Body(body) | State::HeldBack(body) => {
+                Held { heads, bodies: body.arrived(), answers: 0 }
+            }
+            State::Whole(request) => Held { heads, bodies: request.body.len(), answers: 0 },
             State::Writing(answer) => Held { answers: answer.held_bytes(), ..Held::default() },
             State::Working | State::Lingering { .. } | State::Closed => Held::default(),
         }
@@ -143,7 +139,7 @@ impl<S: Stream> Connection<S> {
 
     /// Whether a body that may come does not come, or hardly.
     pub(super) fn is_stalled(&self, now: Instant) -> bool {
-        matches!(&self.state, State::Body(body) if now > body.mark.0 + BODY_GRACE)
+        matches!(&self.state, State::Body(body) if body.is_stalled(now))
     }
 
     /// Reads no more of the body for now.
@@ -158,7 +154,7 @@ impl<S: Stream> Connection<S> {
     pub(super) fn let_go_on(&mut self, now: Instant) {
         self.state = match mem::replace(&mut self.state, State::Closed) {
             State::HeldBack(mut body) => {
-                body.mark.0 = now;
+                body.forgive(now);
                 State::Body(body)
             }
             other => other,
@@ -253,20 +249,20 @@ impl<S: Stream> Connection<S> {
             let refusal = Refusal::new(413, "the body is longer than is taken here");
             return Some(self.refuse(refusal, now, limits));
         }
-        rest.truncate(body_bytes); // what comes behind it is never read
+        let is_sending_more = rest.len() > body_bytes;
+        rest.truncate(body_bytes); // what comes behind it is never used
         let Head { method, path, query, headers, is_waiting_to_send, .. } = head;
         let request = Request { method, path, query, headers, body: rest, peer: self.peer };
         let arrived = request.body.len();
         if arrived == body_bytes {
-            self.complete(request, now, limits);
+            self.complete(request, is_sending_more, now, limits);
         } else if is_waiting_to_send
             && arrived == 0
             && self.socket.write(GO_ON).ok() != Some(GO_ON.len())
         {
             self.close(); // an empty socket takes so little at once, or its peer is gone
         } else {
-            let body = Body { request, announced: body_bytes, mark: (now, arrived) };
-            self.state = State::Body(body);
+            self.state = State::Body(Body::new(request, body_bytes, now));
             self.deadline = now + limits.body_time;
         }
         None
@@ -274,12 +270,13 @@ impl<S: Stream> Connection<S> {
 
     fn complete_body(&mut self, now: Instant, limits: &Limits) {
         match mem::replace(&mut self.state, State::Closed) {
-            State::Body(body) => self.complete(body.request, now, limits),
+            State::Body(body) => self.complete(body.into_request(), false, now, limits),
             other => self.state = other,
         }
     }
 
-    fn complete(&mut self, request: Request, now: Instant, limits: &Limits) {
+    fn complete(&mut self, request: Request, is_sending_more: bool, now: Instant, limits: &Limits) {
+        self.is_sending_more = is_sending_more;
         self.state = State::Whole(request);
         self.deadline = now + limits.answer_time;
     }
@@ -320,12 +317,23 @@ impl<S: Stream> Connection<S> {
         if !answer.is_written() {
             return;
         }
-        self.state = if self.socket.end_writing().is_ok() {
-            State::Lingering { drained: 0 }
+        self.finish(now);
+    }
+
+    /// Closes behind the answer. With bytes unread that would reset the connection,
+    /// and the client could lose its answer: then it lingers first.
+    fn finish(&mut self, now: Instant) {
+        let nothing_comes = !self.is_sending_more
+            && match self.socket.read(&mut [0]) {
+                Ok(count) => count == 0,
+                Err(error) => is_passing(&error),
+            };
+        if !nothing_comes && self.socket.end_writing().is_ok() {
+            self.state = State::Lingering { drained: 0 };
+            self.deadline = now + LINGER_TIME;
         } else {
-            State::Closed
-        };
-        self.deadline = now + LINGER_TIME;
+            self.close();
+        }
     }
 
     /// Its deadline is past. Gives what the client was refused for.
@@ -356,26 +364,6 @@ impl<S: Stream> Connection<S> {
 
     fn close(&mut self) {
         self.state = State::Closed;
-    }
-}
-
-impl Body {
-    fn missing(&self) -> usize {
-        self.announced - self.request.body.len()
-    }
-
-    fn take(&mut self, part: &[u8], now: Instant) {
-        let body = &mut self.request.body;
-        let wanted = body.len() + part.len();
-        if body.capacity() < wanted {
-            // By doubling, but never past what was announced.
-            let capacity = (2 * body.capacity()).min(self.announced).max(wanted);
-            body.reserve_exact(capacity - body.len());
-        }
-        body.extend_from_slice(part);
-        if wanted >= self.mark.1 + BODY_STEP_BYTES {
-            self.mark = (now, wanted);
-        }
     }
 }
 

@@ -212,7 +212,8 @@ impl Gate {
     }
 
     fn take_clients(&mut self, now: Instant) {
-        for round in 0..ACCEPTS_AT_ONCE {
+        // Where there is no crowd, the next will hardly be there already.
+        for round in 0..ACCEPTS_AT_ONCE.min(1 + self.crowd.len()) {
             let is_full = self.crowd.len() >= self.limits.connections;
             if is_full && !self.can_displace_anyone() {
                 // All have whole requests: they are answered soon, and whoever comes

@@ -24,10 +24,15 @@ pub(super) enum Step {
 /// Asked before each step; an error there counts as one of the step itself.
 pub(super) type Before = fn(Step) -> io::Result<()>;
 
-/// Writes `body` as `file_name` in `folder`: temporary name, sync, rename, sync
+/// Writes the pieces of `body` as `file_name` in `folder`: temporary name, sync, rename, sync
 /// of the folder. After an error nothing of it is left, as far as the disk still
 /// takes orders.
-pub(super) fn write(folder: &Path, file_name: &str, body: &[u8], before: Before) -> io::Result<()> {
+pub(super) fn write(
+    folder: &Path,
+    file_name: &str,
+    body: &[impl AsRef<[u8]>],
+    before: Before,
+) -> io::Result<()> {
     let temporary = folder.join(format!("{file_name}{TEMPORARY}"));
     let path = folder.join(file_name);
     let result = steps(folder, &temporary, &path, body, before);
@@ -44,7 +49,7 @@ fn steps(
     folder: &Path,
     temporary: &Path,
     path: &Path,
-    body: &[u8],
+    body: &[impl AsRef<[u8]>],
     before: Before,
 ) -> io::Result<()> {
     before(Step::Create)?;
@@ -52,7 +57,9 @@ fn steps(
     let mut file =
         options.write(true).create(true).truncate(true).mode(FILE_MODE).open(temporary)?;
     before(Step::Write)?;
-    file.write_all(body)?;
+    for piece in body {
+        file.write_all(piece.as_ref())?;
+    }
     before(Step::SyncFile)?;
     file.sync_all()?;
     drop(file);

@@ -18,7 +18,8 @@ fn poll(devices: Vec<Address>, timeout: Duration) -> (Vec<u8>, Vec<Report>) {
     let config = HubConfig { poll_timeout: timeout, ..config(folder.path(), devices, &nobody()) };
     let hub = Hub::new(config, target(HUB_ID));
     let mut batches = Vec::new();
-    let reports = hub.cycle(Form::Batch, &SpoolStats::default, |batch, _| batches.push(batch));
+    let reports =
+        hub.cycle(Form::Batch, &SpoolStats::default, |batch, _| batches.push(batch.concat()));
     assert_eq!(batches.len(), 1);
     (batches.remove(0), reports)
 }

@@ -73,7 +73,7 @@ fn every_kind_of_failure_is_tried_again_in_order() {
         });
         posting(&receiver.address, PostMode::Auto, &outbox, |_| {
             for number in 0..6 {
-                outbox.deliver(merged(&[document("a", number)]), NOW_MS + number / 2);
+                outbox.deliver(&[merged(&[document("a", number)])], NOW_MS + number / 2);
             }
             assert_eq!(numbers(&receiver.taken(6)), wanted(0..6), "{mode:?}");
             wait_empty(&outbox);
@@ -92,7 +92,7 @@ fn a_batch_that_is_refused_never_blocks_those_behind() {
             Act::Status(if bad { status } else { 200 })
         });
         for number in 0..3 {
-            outbox.deliver(document("a", number), NOW_MS + number);
+            outbox.deliver(&[document("a", number)], NOW_MS + number);
         }
         posting(&receiver.address, PostMode::Batch, &outbox, |_| {
             assert_eq!(numbers(&receiver.taken(2)), wanted([0, 2]));
@@ -113,7 +113,7 @@ fn a_server_that_is_away_gets_everything_when_it_is_back() {
         form.wait_asked(Duration::from_secs(30));
         assert_eq!(form.for_cycle(), Form::Device, "it may be one of the original");
         for number in 0..3 {
-            first.deliver(document("a", number), NOW_MS);
+            first.deliver(&[document("a", number)], NOW_MS);
         }
     });
     drop(first);
@@ -121,7 +121,7 @@ fn a_server_that_is_away_gets_everything_when_it_is_back() {
     let receiver = Receiver::start(OURS, |_, _| Act::Status(200));
     let second = outbox(&folder, SpoolMode::Always);
     posting(&receiver.address, PostMode::Auto, &second, |form| {
-        second.deliver(document("a", 3), NOW_MS);
+        second.deliver(&[document("a", 3)], NOW_MS);
         assert_eq!(numbers(&receiver.taken(4)), wanted(0..4));
         assert_eq!(form.for_cycle(), Form::Batch);
         wait_empty(&second);
@@ -133,8 +133,8 @@ fn an_original_server_gets_no_merged_batch_even_if_one_was_spooled() {
     let folder = TestFolder::new();
     let outbox = outbox(&folder, SpoolMode::Always);
     let documents = [document("a", 0), document("b", 1), document("a", 2), document("c", 3)];
-    outbox.deliver(merged(&documents), NOW_MS);
-    outbox.deliver(document("d", 4), NOW_MS + 1);
+    outbox.deliver(&[merged(&documents)], NOW_MS);
+    outbox.deliver(&[document("d", 4)], NOW_MS + 1);
     let receiver =
         Receiver::start(ORIGINAL, |post, _| Act::Status(if post == 1 { 500 } else { 200 }));
     posting(&receiver.address, PostMode::Auto, &outbox, |form| {
@@ -160,7 +160,7 @@ fn an_original_server_gets_no_merged_batch_even_if_one_was_spooled() {
 fn a_part_that_is_refused_does_not_keep_the_others() {
     let folder = TestFolder::new();
     let outbox = outbox(&folder, SpoolMode::Always);
-    outbox.deliver(merged(&[document("a", 0), document("b", 1), document("c", 2)]), NOW_MS);
+    outbox.deliver(&[merged(&[document("a", 0), document("b", 1), document("c", 2)])], NOW_MS);
     let receiver =
         Receiver::start(ORIGINAL, |post, _| Act::Status(if post == 1 { 400 } else { 200 }));
     posting(&receiver.address, PostMode::Device, &outbox, |_| {
@@ -177,7 +177,7 @@ fn what_is_configured_is_not_asked_for() {
     let batch = Arc::new(merged(&[document("a", 0), document("b", 1)]));
     let receiver = Receiver::start(ORIGINAL, |_, _| Act::Status(200));
     posting(&receiver.address, PostMode::Batch, &outbox, |_| {
-        outbox.deliver(batch.to_vec(), NOW_MS);
+        outbox.deliver(&[&*batch], NOW_MS);
         assert_eq!(receiver.taken(1), [batch.to_vec()]);
     });
 }

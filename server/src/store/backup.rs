@@ -63,7 +63,10 @@ impl Store {
         let mut connection = schema::open_reader(&self.folder.join(DATABASE_FILE))?;
         self.shared.seal_everything(&self.writer, &mut connection)?;
         for (day, shard) in compact_day::days_to_compact(&connection, end_ms)? {
-            compact_day::compact(&self.shared, &self.writer, &mut connection, day, shard)?;
+            let connection = &mut connection;
+            compact_day::compact(&self.shared, &self.writer, connection, day, shard, &mut |_| {
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ const INTERVAL_MAX_MS: u64 = 366 * DAY_MS;
 /// Refusals that are listed one by one; all are counted.
 const REFUSALS_LISTED: usize = 100;
 /// Fresh bytes past which a batch waits for the sealer.
-const FRESH_BYTES: usize = 48 << 20;
+const FRESH_BYTES: usize = 32 << 20;
 /// How long it waits.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 

@@ -81,6 +81,8 @@ pub enum Filter {
     Is(&'static str, Cell),
     /// The column, a whole number, is one of these.
     In(&'static str, Vec<i64>),
+    /// The column, a whole number, lies between these two, both included.
+    Between(&'static str, i64, i64),
     /// The column holds this text somewhere, in whatever case.
     Contains(&'static str, String),
 }
@@ -133,6 +135,10 @@ impl Select {
                 Filter::In(column, values) => {
                     let list: Vec<String> = values.iter().map(i64::to_string).collect();
                     format!("\"{}\" IN ({})", column_of::<R>(column)?, list.join(","))
+                }
+                Filter::Between(column, least, most) => {
+                    cells.extend([Cell::Integer(*least), Cell::Integer(*most)]);
+                    format!("\"{}\" BETWEEN ? AND ?", column_of::<R>(column)?)
                 }
                 Filter::Contains(column, text) => {
                     cells.push(Cell::Text(text.clone()));

@@ -36,39 +36,40 @@ struct Slice {
     broken: Vec<Broken>,
 }
 
-/// Compacts what there is of a day and shard; returns how many series.
+/// Compacts what there is of a day and shard, with other work between slices:
+/// a day takes seconds, and fresh rows do not wait that long. Whoever calls holds
+/// [`Shared::chunks`], and the work between may seal, but not compact.
 pub(super) fn compact(
     common: &Shared,
     writer: &Writer,
     connection: &mut Connection,
     day: u32,
     shard: u32,
-) -> Result<usize, StoreError> {
-    // Only this thread changes chunks, so what is read here stays as it is.
+    between: &mut dyn FnMut(&mut Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut series = BTreeSet::new();
     for hour in hours(day) {
         series.extend(tables::series_with_chunks(connection, Tier::Hour, hour, shard)?);
     }
     let series: Vec<SeriesId> = series.into_iter().collect();
     let mut columns = Columns::new(connection, Tier::Day, day, shard)?;
-    let cache = TimesCache::default();
     for slice in series.chunks(SERIES_A_SLICE) {
         if common.backlog.is_stopped() {
             return Err(StoreError::Closed);
         }
-        let slice = merge_slice(connection, &cache, day, shard, slice, &mut columns)?;
+        let slice = merge_slice(connection, day, shard, slice, &mut columns)?;
         for broken in &slice.broken {
             common.figures.damaged(broken);
         }
         writer.run(move |transaction| write_slice(transaction, &slice))?;
+        between(connection)?;
     }
     writer.run(move |transaction| {
         for hour in hours(day) {
             tables::sweep_times(transaction, Tier::Hour, hour, shard)?;
         }
         tables::sweep_times(transaction, Tier::Day, day, shard)
-    })?;
-    Ok(series.len())
+    })
 }
 
 pub(super) fn hours(day: u32) -> std::ops::Range<u32> {
@@ -77,20 +78,21 @@ pub(super) fn hours(day: u32) -> std::ops::Range<u32> {
 
 fn merge_slice(
     connection: &mut Connection,
-    cache: &TimesCache,
     day: u32,
     shard: u32,
     series: &[SeriesId],
     columns: &mut Columns,
 ) -> Result<Slice, StoreError> {
     let snapshot = connection.transaction()?;
+    // Not for longer than the snapshot: sealing may use a number again.
+    let cache = TimesCache::default();
     let mut slice = Slice { day, shard, times: Vec::new(), series: Vec::new(), broken: Vec::new() };
     for series in series.iter().copied() {
         let mut sources = Vec::with_capacity(25);
         let windows =
             std::iter::once((Tier::Day, day)).chain(hours(day).map(|hour| (Tier::Hour, hour)));
         for (tier, window) in windows {
-            match tables::chunk_samples(&snapshot, cache, tier, window, series)? {
+            match tables::chunk_samples(&snapshot, &cache, tier, window, series)? {
                 Ok(samples) => sources.push(samples),
                 Err(broken) => slice.broken.push(broken),
             }

@@ -112,7 +112,7 @@ fn roll_up(
     let end_ms = u64::from(day + 1) * DAY_MS;
     for (of_day, shard) in compact_day::days_to_compact(connection, end_ms)? {
         if of_day == day {
-            compact_day::compact(common, writer, connection, day, shard)?;
+            compact_day::compact(common, writer, connection, day, shard, &mut |_| Ok(()))?;
         }
     }
     Ok(())

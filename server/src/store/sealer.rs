@@ -22,7 +22,7 @@ const SEAL_BYTES: usize = 1 << 20;
 /// ... or this age.
 const SEAL_AGE: Duration = Duration::from_mins(15);
 /// Past this, all fresh rows together, the largest is sealed whatever its size.
-const TOGETHER_BYTES: usize = 16 << 20;
+const TOGETHER_BYTES: usize = 8 << 20;
 /// A day is compacted so long after its end, ...
 const COMPACT_AFTER_MS: u64 = 2 * 3_600_000;
 /// ... once nothing of it has been sealed for so long.
@@ -74,11 +74,13 @@ struct Work {
     shared: Arc<Shared>,
     writer: Arc<Writer>,
     connection: Connection,
-    /// When something of a day and shard was last sealed.
-    sealed_at: HashMap<(u32, u32), Instant>,
+    sealed_at: SealedAt,
     compacted: Instant,
     expired: Instant,
 }
+
+/// When something of a day and shard was last sealed.
+pub(super) type SealedAt = HashMap<(u32, u32), Instant>;
 
 impl Work {
     fn run(&mut self) {
@@ -97,47 +99,60 @@ impl Work {
     }
 
     fn round(&mut self) -> Result<(), StoreError> {
-        let shared = Arc::clone(&self.shared);
-        let due = Due { bytes: SEAL_BYTES, age: SEAL_AGE, together_bytes: TOGETHER_BYTES };
-        while let Some((hour, shard)) = self.shared.backlog.next(due) {
-            if self.shared.backlog.is_stopped() {
-                return Err(StoreError::Closed);
-            }
-            let _chunks = shared.chunks();
-            if let Err(error) =
-                seal::seal(&self.shared, &self.writer, &mut self.connection, hour, shard)
-            {
-                // The others need not wait until this one is well.
-                self.shared.backlog.postpone(hour, shard, POSTPONED);
-                return Err(error);
-            }
-            self.sealed_at.insert((hour / 24, shard), Instant::now());
-        }
+        let Self { shared, writer, connection, sealed_at, .. } = self;
+        let _chunks = shared.chunks();
+        seal_due(shared, writer, connection, sealed_at)?;
         if self.compacted.elapsed() >= COMPACT_EVERY {
-            let _chunks = shared.chunks();
-            retention::sweep_doomed(&self.shared, &self.writer)?;
-            self.compact_quiet_days()?;
+            retention::sweep_doomed(shared, writer)?;
+            compact_quiet_days(shared, writer, connection, sealed_at)?;
             self.compacted = Instant::now();
         }
         if self.expired.elapsed() >= EXPIRE_EVERY {
-            let _chunks = shared.chunks();
             // A clock that jumps ahead must not delete the history: time goes no
             // further than a day past the newest sample.
-            let now_ms = clock::now_ms().min(self.shared.backlog.newest_ms() + DAY_MS);
-            retention::expire(&self.shared, &self.writer, &mut self.connection, now_ms)?;
+            let now_ms = clock::now_ms().min(shared.backlog.newest_ms() + DAY_MS);
+            retention::expire(shared, writer, connection, now_ms)?;
             self.expired = Instant::now();
         }
         Ok(())
     }
+}
 
-    fn compact_quiet_days(&mut self) -> Result<(), StoreError> {
-        let end_ms = clock::now_ms().saturating_sub(COMPACT_AFTER_MS) / DAY_MS * DAY_MS;
-        self.sealed_at.retain(|_, at| at.elapsed() < COMPACT_QUIET);
-        for (day, shard) in compact_day::days_to_compact(&self.connection, end_ms)? {
-            if !self.sealed_at.contains_key(&(day, shard)) {
-                compact_day::compact(&self.shared, &self.writer, &mut self.connection, day, shard)?;
-            }
+fn seal_due(
+    common: &Shared,
+    writer: &Writer,
+    connection: &mut Connection,
+    sealed_at: &mut SealedAt,
+) -> Result<(), StoreError> {
+    let due = Due { bytes: SEAL_BYTES, age: SEAL_AGE, together_bytes: TOGETHER_BYTES };
+    while let Some((hour, shard)) = common.backlog.next(due) {
+        if common.backlog.is_stopped() {
+            return Err(StoreError::Closed);
         }
-        Ok(())
+        if let Err(error) = seal::seal(common, writer, connection, hour, shard) {
+            // The others need not wait until this one is well.
+            common.backlog.postpone(hour, shard, POSTPONED);
+            return Err(error);
+        }
+        sealed_at.insert((hour / 24, shard), Instant::now());
     }
+    Ok(())
+}
+
+pub(super) fn compact_quiet_days(
+    common: &Shared,
+    writer: &Writer,
+    connection: &mut Connection,
+    sealed_at: &mut SealedAt,
+) -> Result<(), StoreError> {
+    let end_ms = clock::now_ms().saturating_sub(COMPACT_AFTER_MS) / DAY_MS * DAY_MS;
+    sealed_at.retain(|_, at| at.elapsed() < COMPACT_QUIET);
+    for (day, shard) in compact_day::days_to_compact(connection, end_ms)? {
+        if !sealed_at.contains_key(&(day, shard)) {
+            let mut seal =
+                |connection: &mut Connection| seal_due(common, writer, connection, sealed_at);
+            compact_day::compact(common, writer, connection, day, shard, &mut seal)?;
+        }
+    }
+    Ok(())
 }

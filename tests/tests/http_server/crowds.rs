@@ -16,7 +16,7 @@ const SPOKE: usize = 256;
 fn thousands_that_say_nothing() {
     let victim = Victim::start(&["spoke"]);
     let threads = victim.threads();
-    let batch = (raise_descriptor_limit() - OTHERS).min(IDLE / 2);
+    let batch = raise_descriptor_limit().saturating_sub(OTHERS).clamp(SPOKE, IDLE / 2);
     for _ in 0..IDLE.div_ceil(batch) {
         let idle: Vec<TcpStream> = (0..batch).map(|_| victim.connect()).collect();
         victim.assert_serves();

@@ -99,6 +99,13 @@ impl Victim {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// CPU time of all its threads, in hundredths of a second (proc(5), `stat`).
+    pub(crate) fn cpu_ticks(&self) -> usize {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let behind_name = stat.rsplit_once(") ").unwrap().1;
+        behind_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<usize>().unwrap()).sum()
+    }
+
     /// How often its threads were put to sleep or interrupted since they began.
     pub(crate) fn context_switches(&self) -> usize {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();

@@ -127,6 +127,27 @@ fn a_get_goes_through_its_stages() {
 }
 
 #[test]
+fn a_client_that_sends_nothing_more_is_closed_at_once() {
+    let mut bench = Bench::new(Limits::server());
+    bench.send("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbo");
+    assert_eq!(bench.send("dy"), Stage::Whole);
+    bench.connection.take_request().unwrap();
+    bench.answer("answer");
+    assert_eq!(bench.connection.stage(), Stage::Closed);
+    assert!(bench.got().ends_with("answer"));
+}
+
+#[test]
+fn a_client_that_sent_more_meanwhile_is_not_reset() {
+    let mut bench = Bench::new(Limits::server());
+    assert_eq!(bench.send("GET / HTTP/1.1\r\n\r\n"), Stage::Whole);
+    bench.connection.take_request().unwrap();
+    bench.connection.socket.sent.extend_from_slice(b"GET / HTTP/1.1\r\n\r\n");
+    bench.answer("answer");
+    assert_eq!(bench.connection.stage(), Stage::Lingering);
+}
+
+#[test]
 fn a_body_is_taken_to_its_length() {
     let mut bench = Bench::new(Limits::server());
     let head = "POST / HTTP/1.1\r\nContent-Length: 20000\r\n\r\nfirst";
@@ -228,7 +249,7 @@ fn a_client_that_stops_half_way_is_told() {
 #[test]
 fn what_is_drained_is_bounded() {
     let mut bench = Bench::new(Limits::server());
-    bench.answer("answer");
+    assert_eq!(bench.send("GET / HTTP/2.0\r\n"), Stage::Lingering);
     let sent = (0..1000).take_while(|_| bench.send([0; 1 << 10]) == Stage::Lingering).count();
     assert_eq!(sent, LINGER_BYTES / (1 << 10) - 1);
 }

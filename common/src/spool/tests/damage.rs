@@ -35,9 +35,9 @@ fn a_stop_at_any_step_leaves_a_whole_batch_or_none() {
         let folder = Folder::new();
         let mut spool = folder.spool(roomy());
         spool.before = hook;
-        spool.push(b"taken", NOW_MS).unwrap();
+        spool.push(&[b"taken"], NOW_MS).unwrap();
         DIE_BEFORE.set(Some(step));
-        let death = catch_unwind(AssertUnwindSafe(|| spool.push(b"in hand", NOW_MS)));
+        let death = catch_unwind(AssertUnwindSafe(|| spool.push(&[b"in hand"], NOW_MS)));
         DIE_BEFORE.set(None);
         assert!(death.is_err(), "{step:?}");
 
@@ -55,15 +55,15 @@ fn a_failing_disk_takes_nothing_and_leaves_nothing() {
         let folder = Folder::new();
         let mut spool = folder.spool(roomy());
         spool.before = hook;
-        spool.push(b"taken", NOW_MS).unwrap();
+        spool.push(&[b"taken"], NOW_MS).unwrap();
         let before = folder.files();
         FAIL_AT.set(Some(step));
-        let error = spool.push(b"in hand", NOW_MS).unwrap_err();
+        let error = spool.push(&[b"in hand"], NOW_MS).unwrap_err();
         FAIL_AT.set(None);
         assert!(matches!(error, SpoolError::Disk { .. }), "{error}");
         assert!(error.to_string().contains(HUB), "{error}");
         assert_eq!((folder.files(), counts(&spool)), (before, (1, 5, 0)), "{step:?}");
-        spool.push(b"well again", NOW_MS).unwrap();
+        spool.push(&[b"well again"], NOW_MS).unwrap();
         assert_eq!(replay(&spool), ["taken", "well again"]);
     }
 }
@@ -79,8 +79,8 @@ fn a_torn_batch_is_set_aside_and_never_blocks_those_behind() {
     for (what, damage) in damages {
         let folder = Folder::new();
         let spool = folder.spool(roomy());
-        let Entry(name) = spool.push(b"first of all", NOW_MS).unwrap();
-        spool.push(b"behind", NOW_MS + 1).unwrap();
+        let Entry(name) = spool.push(&[b"first of all"], NOW_MS).unwrap();
+        spool.push(&[b"behind"], NOW_MS + 1).unwrap();
         let path = spool.folder().join(name.file_name(HUB));
         let mut body = fs::read(&path).unwrap();
         damage(&mut body);
@@ -109,12 +109,12 @@ fn an_oversized_file_is_not_read_into_memory() {
 fn a_file_that_somebody_removed_is_not_missed() {
     let folder = Folder::new();
     let spool = folder.spool(roomy());
-    let Entry(name) = spool.push(b"gone", NOW_MS).unwrap();
-    spool.push(b"there", NOW_MS).unwrap();
+    let Entry(name) = spool.push(&[b"gone"], NOW_MS).unwrap();
+    spool.push(&[b"there"], NOW_MS).unwrap();
     fs::remove_file(spool.folder().join(name.file_name(HUB))).unwrap();
     assert_eq!(replay(&spool), ["there"]);
     fs::remove_dir_all(spool.folder()).unwrap();
-    spool.push(b"folder made again", NOW_MS).unwrap();
+    spool.push(&[b"folder made again"], NOW_MS).unwrap();
     assert_eq!(replay(&spool), ["folder made again"]);
 }
 
@@ -123,7 +123,7 @@ fn bad_is_bounded_and_keeps_the_newest() {
     let folder = Folder::new();
     let spool = folder.spool(roomy());
     for i in 0..MAX_BAD_FILES as u64 + 5 {
-        let entry = spool.push(b"refused", NOW_MS + i).unwrap();
+        let entry = spool.push(&[b"refused"], NOW_MS + i).unwrap();
         spool.set_aside(&entry, "the server answered 400");
     }
     let bad = folder.bad();
@@ -139,11 +139,11 @@ fn a_folder_that_cannot_be_made_is_tried_again() {
     fs::write(folder.0.join(HUB), b"").unwrap();
     let spool = folder.spool(roomy());
     assert!(spool.open().is_err());
-    assert!(spool.push(b"x", NOW_MS).is_err());
+    assert!(spool.push(&[b"x"], NOW_MS).is_err());
     assert!(spool.oldest().is_err());
     assert_eq!(counts(&spool), (0, 0, 0));
     fs::remove_file(folder.0.join(HUB)).unwrap();
-    spool.push(b"x", NOW_MS).unwrap();
+    spool.push(&[b"x"], NOW_MS).unwrap();
     assert_eq!(replay(&spool), ["x"]);
 }
 
@@ -152,6 +152,6 @@ fn nothing_is_waited_for_when_nothing_is_written() {
     let folder = Folder::new();
     let spool = folder.spool(roomy());
     spool.wait_written(std::time::Duration::MAX);
-    spool.push(b"x", NOW_MS).unwrap();
+    spool.push(&[b"x"], NOW_MS).unwrap();
     spool.wait_written(std::time::Duration::MAX);
 }

@@ -48,7 +48,7 @@ fn the_oldest_make_room_where_the_disk_is_full() {
     with_disk("size=1m", |folder| {
         let spool = folder.spool(roomy());
         for i in 0..40_u64 {
-            spool.push(&large(b'a' + u8::try_from(i % 26).unwrap()), NOW_MS + i).unwrap();
+            spool.push(&[large(b'a' + u8::try_from(i % 26).unwrap())], NOW_MS + i).unwrap();
         }
         let stats = spool.stats();
         assert_eq!(stats.batches + stats.dropped_batches, 40);
@@ -63,7 +63,7 @@ fn the_oldest_make_room_where_the_inodes_are_used_up() {
     with_disk("nr_inodes=12", |folder| {
         let spool = folder.spool(roomy());
         for i in 0..40 {
-            spool.push(b"small", NOW_MS + i).unwrap();
+            spool.push(&[b"small"], NOW_MS + i).unwrap();
         }
         let stats = spool.stats();
         assert!((1..=10).contains(&stats.batches), "{stats:?}");
@@ -77,14 +77,14 @@ fn a_part_of_the_disk_is_left_to_others() {
         let spool =
             folder.spool(SpoolLimits { min_free_bytes: Some(2 << 20), ..SpoolLimits::default() });
         for i in 0..40 {
-            spool.push(&large(b'x'), NOW_MS + i).unwrap();
+            spool.push(&[large(b'x')], NOW_MS + i).unwrap();
         }
         let stats = spool.stats();
         assert!(stats.bytes <= 2 << 20 && stats.batches >= 15, "{stats:?}");
         // Others fill the disk: the spool does not grow, and does not vanish.
         fs::write(folder.0.join("others"), vec![0; 1_500_000]).unwrap();
         for i in 40..45 {
-            spool.push(&large(b'y'), NOW_MS + i).unwrap();
+            spool.push(&[large(b'y')], NOW_MS + i).unwrap();
         }
         assert_eq!(spool.stats().batches, stats.batches);
     });
@@ -95,13 +95,13 @@ fn a_disk_that_others_have_filled_refuses_the_first_batch() {
     with_disk("size=1m", |folder| {
         fs::write(folder.0.join("others"), vec![0; 1_000_000]).unwrap();
         let spool = folder.spool(SpoolLimits::default());
-        let error = spool.push(&large(b'x'), NOW_MS).unwrap_err();
+        let error = spool.push(&[large(b'x')], NOW_MS).unwrap_err();
         assert!(matches!(error, SpoolError::NoRoom { .. }), "{error}");
-        let error = folder.spool(roomy()).push(&large(b'x'), NOW_MS).unwrap_err();
+        let error = folder.spool(roomy()).push(&[large(b'x')], NOW_MS).unwrap_err();
         assert!(matches!(error, SpoolError::NoRoom { min_free_bytes: 0, .. }), "{error}");
         assert!(folder.files().is_empty());
         fs::remove_file(folder.0.join("others")).unwrap();
-        spool.push(&large(b'x'), NOW_MS).unwrap();
+        spool.push(&[large(b'x')], NOW_MS).unwrap();
         assert_eq!(replay(&spool).len(), 1);
     });
 }

@@ -14,7 +14,7 @@ fn batches_come_out_as_they_went_in_across_a_restart() {
         let spool = folder.spool(roomy());
         // Two of a millisecond, and numbers that text would sort otherwise.
         for (i, body) in wanted.iter().enumerate() {
-            spool.push(body.as_bytes(), NOW_MS + i as u64 / 13).unwrap();
+            spool.push(&[body.as_bytes()], NOW_MS + i as u64 / 13).unwrap();
         }
     }
     let spool = folder.spool(roomy());
@@ -28,8 +28,8 @@ fn batches_come_out_as_they_went_in_across_a_restart() {
 #[test]
 fn sequence_numbers_go_on_after_a_restart() {
     let folder = Folder::new();
-    folder.spool(roomy()).push(b"first", NOW_MS).unwrap();
-    folder.spool(roomy()).push(b"second", NOW_MS).unwrap();
+    folder.spool(roomy()).push(&[b"first"], NOW_MS).unwrap();
+    folder.spool(roomy()).push(&[b"second"], NOW_MS).unwrap();
     assert_eq!(replay(&folder.spool(roomy())), ["first", "second"]);
 }
 
@@ -37,10 +37,10 @@ fn sequence_numbers_go_on_after_a_restart() {
 fn a_clock_that_is_set_back_loses_nothing() {
     let folder = Folder::new();
     let spool = folder.spool(roomy());
-    spool.push(b"before", NOW_MS).unwrap();
-    spool.push(b"after", NOW_MS - 3_600_000).unwrap();
-    spool.push(b"not set", 12_345).unwrap();
-    spool.push(b"set", NOW_MS + 1).unwrap();
+    spool.push(&[b"before"], NOW_MS).unwrap();
+    spool.push(&[b"after"], NOW_MS - 3_600_000).unwrap();
+    spool.push(&[b"not set"], 12_345).unwrap();
+    spool.push(&[b"set"], NOW_MS + 1).unwrap();
     assert_eq!(replay(&spool), ["not set", "after", "before", "set"]);
     assert_eq!(spool.stats().dropped_batches, 0);
 }
@@ -67,17 +67,17 @@ fn the_oldest_go_when_bytes_or_batches_are_too_many() {
     let folder = Folder::new();
     let spool = folder.spool(SpoolLimits { max_bytes: 30, ..roomy() });
     for body in ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc", "dddddddddd"] {
-        spool.push(body.as_bytes(), NOW_MS).unwrap();
+        spool.push(&[body.as_bytes()], NOW_MS).unwrap();
     }
     assert_eq!(counts(&spool), (3, 30, 1));
-    spool.push(&[b'e'; 25], NOW_MS).unwrap();
+    spool.push(&[[b'e'; 25]], NOW_MS).unwrap();
     assert_eq!((counts(&spool), spool.stats().dropped_bytes), ((1, 25, 4), 40));
-    assert!(spool.push(&[b'f'; 31], NOW_MS).is_err(), "larger than the spool may be");
+    assert!(spool.push(&[[b'f'; 31]], NOW_MS).is_err(), "larger than the spool may be");
     assert_eq!(replay(&spool), ["e".repeat(25)]);
 
     let spool = folder.spool(SpoolLimits { max_batches: 2, ..roomy() });
     for body in ["1", "2", "3"] {
-        spool.push(body.as_bytes(), NOW_MS).unwrap();
+        spool.push(&[body.as_bytes()], NOW_MS).unwrap();
     }
     assert_eq!(replay(&spool), ["2", "3"]);
 }
@@ -87,10 +87,10 @@ fn what_is_too_old_goes_unless_its_clock_was_not_set() {
     let folder = Folder::new();
     let limits = SpoolLimits { max_age: Duration::from_mins(1), ..roomy() };
     let spool = folder.spool(limits);
-    spool.push(b"of 1970", 1_000).unwrap();
-    spool.push(b"old", NOW_MS - 60_001).unwrap();
-    spool.push(b"in time", NOW_MS - 60_000).unwrap();
-    spool.push(b"new", NOW_MS).unwrap();
+    spool.push(&[b"of 1970"], 1_000).unwrap();
+    spool.push(&[b"old"], NOW_MS - 60_001).unwrap();
+    spool.push(&[b"in time"], NOW_MS - 60_000).unwrap();
+    spool.push(&[b"new"], NOW_MS).unwrap();
     assert_eq!(replay(&spool), ["of 1970", "in time", "new"]);
     assert_eq!(spool.stats().dropped_batches, 1);
 }
@@ -99,7 +99,7 @@ fn what_is_too_old_goes_unless_its_clock_was_not_set() {
 fn only_owner_and_group_read_it() {
     let folder = Folder::new();
     let spool = folder.spool(roomy());
-    spool.push(b"secret", NOW_MS).unwrap();
+    spool.push(&[b"secret"], NOW_MS).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(spool.folder()) & 0o027, 0);
     assert_eq!(mode(&spool.folder().join(&folder.files()[0])) & 0o137, 0);

@@ -1,4 +1,6 @@
-use super::super::{HOUR_MS, check};
+use std::time::{Duration, Instant};
+
+use super::super::{HOUR_MS, check, schema, sealer};
 use super::*;
 
 /// Two days of a gauge, a sample every ten minutes.
@@ -121,4 +123,41 @@ fn a_backup_is_a_store_and_a_vacuum_loses_nothing() {
     assert_eq!(expected.len(), 289);
     let copy = Bed { store: Some(Store::open(&Options::new(copy.path())).unwrap()), scratch: copy };
     assert_eq!(copy.all("a"), expected);
+}
+
+#[test]
+fn what_grows_large_is_sealed_behind_the_scenes() {
+    let bed = Bed::new("behind");
+    let names: Vec<String> = (0..1000).map(|n| format!("series{n}")).collect();
+    for batch in 0..120_u64 {
+        let value = Reading::Number(Number::from(batch));
+        let at_ms = START_MS + batch * 1000;
+        let given: Vec<_> =
+            names.iter().map(|name| (name.as_str(), DataType::Gauge, at_ms, value)).collect();
+        bed.post(&given);
+    }
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while bed.look("SELECT count(*) FROM hour_chunk") == 0 {
+        assert!(Instant::now() < deadline, "nothing was sealed");
+        std::thread::yield_now();
+    }
+    assert_eq!(bed.all("series500").len(), 120);
+}
+
+#[test]
+fn a_day_is_compacted_when_it_is_over_and_quiet() {
+    let bed = Bed::new("quiet");
+    bed.gauge("a", &two_days());
+    bed.seal();
+    let mut connection = schema::open_reader(&bed.folder().join(DATABASE_FILE)).unwrap();
+    let (shared, writer) = (&bed.store().shared, &bed.store().writer);
+    let mut sealed_at = sealer::SealedAt::new();
+    let first = u32::try_from(DAY).unwrap();
+    sealed_at.insert((first, 0), Instant::now());
+    sealer::compact_quiet_days(shared, writer, &mut connection, &mut sealed_at).unwrap();
+    assert_eq!(bed.look("SELECT count(*) FROM day_chunk"), 1, "the first day is not quiet yet");
+    sealed_at.clear();
+    sealer::compact_quiet_days(shared, writer, &mut connection, &mut sealed_at).unwrap();
+    assert_eq!(bed.look("SELECT count(*) FROM day_chunk"), 2);
+    assert_eq!(bed.all("a"), whole(&two_days()));
 }

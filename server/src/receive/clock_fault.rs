@@ -1,8 +1,6 @@
 //! Whether the wall clock can be right. A server whose clock is far behind would
 //! take good datapoints for ones of the future and throw them away.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::store::DAY_MS;
 
 /// A clock that is so far behind is wrong.
@@ -11,15 +9,9 @@ const MAX_BEHIND_MS: u64 = DAY_MS;
 /// the time of the build, so that the same source always gives the same program.
 const RELEASED_MS: u64 = 1_793_491_200_000;
 
-/// Milliseconds since 1970; 0 while the clock stands before that.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Why the clock must be wrong, and what to do, given the newest sample that is
 /// stored (0: none).
-pub(super) fn fault(now_ms: u64, newest_ms: u64) -> Option<String> {
+pub(super) fn clock_fault(now_ms: u64, newest_ms: u64) -> Option<String> {
     let (wanted_ms, which, remedy) = if newest_ms > RELEASED_MS {
         (newest_ms, "the newest sample", ", or delete the host that sent it from the future")
     } else {
@@ -37,18 +29,23 @@ pub(super) fn fault(now_ms: u64, newest_ms: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now_ms;
 
     #[test]
     fn a_clock_before_the_program_or_the_newest_sample_is_wrong() {
-        assert_eq!(fault(RELEASED_MS, 0), None);
-        assert_eq!(fault(RELEASED_MS - DAY_MS, 0), None);
-        assert!(fault(RELEASED_MS - DAY_MS - 1, 0).unwrap().contains("1 days behind this program"));
-        assert!(fault(0, 0).is_some());
+        assert_eq!(clock_fault(RELEASED_MS, 0), None);
+        assert_eq!(clock_fault(RELEASED_MS - DAY_MS, 0), None);
+        assert!(
+            clock_fault(RELEASED_MS - DAY_MS - 1, 0)
+                .unwrap()
+                .contains("1 days behind this program")
+        );
+        assert!(clock_fault(0, 0).is_some());
         let newest = RELEASED_MS + 40 * DAY_MS;
-        assert_eq!(fault(newest - DAY_MS, newest), None);
-        let reason = fault(newest - 30 * DAY_MS, newest).unwrap();
+        assert_eq!(clock_fault(newest - DAY_MS, newest), None);
+        let reason = clock_fault(newest - 30 * DAY_MS, newest).unwrap();
         assert!(reason.contains("30 days behind the newest sample"), "{reason}");
-        assert_eq!(fault(u64::MAX, newest), None);
+        assert_eq!(clock_fault(u64::MAX, newest), None);
     }
 
     #[test]
