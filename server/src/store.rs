@@ -37,6 +37,7 @@ mod number;
 mod points;
 mod rate;
 mod readers;
+mod receipt;
 mod recent;
 mod register;
 mod retention;
@@ -49,10 +50,11 @@ mod sealer;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod times;
 mod writer;
 
 pub use backup::backup;
-pub use batch::{Batch, Origin, Reading, Receipt, Refusal};
+pub use batch::Batch;
 pub use catalogue::{
     Agent, AgentXlate, Cell, Chart, ChartDataPoint, DataPointRow, Favorite, Filter, Glue, Language,
     Pair, PairXlate, PairXlateGroup, ROWS_MAX, Record, Select, User,
@@ -64,6 +66,7 @@ pub use keys::{DAY_MS, FIVE_MINUTES_MS, HOUR_MS, SeriesId, TIMESTAMP_END_MS};
 pub use latest::{Kept, Latest};
 pub use number::{Number, Sample};
 pub use points::{Aggregate, POINTS_MAX, Point, Points, PointsQuery};
+pub use receipt::{Origin, Reading, Receipt, Refusal};
 pub use register::NewSeries;
 pub use retention::{Keep, Retention};
 pub use rollup::Bucket;
