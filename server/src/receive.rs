@@ -60,13 +60,7 @@ impl Receiver {
     /// A receiver over this store. `max_body_bytes` bounds what posts are unpacked
     /// to; what arrives is bounded by the HTTP server.
     pub fn new(store: Arc<Store>, max_body_bytes: usize) -> Self {
-        Self {
-            store,
-            counts: Arc::default(),
-            max_body_bytes,
-            large: Turn::default(),
-            now_ms,
-        }
+        Self { store, counts: Arc::default(), max_body_bytes, large: Turn::default(), now_ms }
     }
 
     /// What was received so far.
