@@ -14,7 +14,9 @@ mod id;
 mod kind;
 mod kinds;
 mod login;
+mod milliseconds;
 mod mutation;
+mod naming;
 mod page;
 mod query;
 mod reach;
@@ -38,6 +40,10 @@ use mutation::Mutation;
 use query::Query;
 use request::Request;
 
+pub use naming::MAX_ROWS as MAX_IMPORT_ROWS;
+
+/// Where GraphQL is answered.
+pub const PATH: &str = "/pattoo/api/v1/web/graphql";
 /// Bytes of a query with its variables.
 pub const MAX_QUERY_BYTES: usize = 256 << 10;
 /// How deep a query may nest; the page of introspection nests 13 deep.

@@ -4,6 +4,8 @@
 //! answers of GraphQL and REST. Only [`store`] knows SQL.
 
 pub mod about;
+pub mod admin;
+pub mod config;
 pub mod graphql;
 pub mod intake;
 pub mod password;
@@ -12,3 +14,4 @@ mod raw_samples;
 pub mod rest;
 pub mod store;
 pub mod translations;
+pub mod web;

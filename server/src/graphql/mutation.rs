@@ -10,9 +10,12 @@ use juniper::{
 
 use super::context::Context;
 use super::kind::{Kind, Rows};
-use super::kinds::{CHART, CHART_DATAPOINT, FAVORITE, USER};
+use super::kinds::{
+    AGENT, AGENT_XLATE, CHART, CHART_DATAPOINT, FAVORITE, LANGUAGE, PAIR_XLATE, PAIR_XLATE_GROUP,
+    USER,
+};
 use super::record::Record;
-use super::{forget, rows};
+use super::{forget, naming, rows};
 use crate::password;
 use crate::store::{Cell, StoreError};
 
@@ -63,7 +66,7 @@ const FAVORITE_COLUMNS: &[&str] = &["idxUser", "idxChart", "order", "enabled"];
 const USER_COLUMNS: &[&str] =
     &["firstName", "lastName", "username", "passwordExpired", "role", "enabled", PASSWORD];
 
-static CHANGES: [Change; 8] = [
+static CHANGES: [Change; 15] = [
     change!(
         "createChart",
         "CreateChart",
@@ -136,6 +139,69 @@ static CHANGES: [Change; 8] = [
         Deed::Update,
         "Update a User."
     ),
+    change!(
+        "createLanguage",
+        "CreateLanguage",
+        &LANGUAGE,
+        "language",
+        &["code", "name"],
+        Deed::Create,
+        "Create a Language."
+    ),
+    change!(
+        "updateLanguage",
+        "UpdateLanguage",
+        &LANGUAGE,
+        "language",
+        &["code", "name", "enabled"],
+        Deed::Update,
+        "Update a Language."
+    ),
+    change!(
+        "createPairXlateGroup",
+        "CreatePairXlateGroup",
+        &PAIR_XLATE_GROUP,
+        "pairXlateGroup",
+        &["name"],
+        Deed::Create,
+        "Create a group of translations."
+    ),
+    change!(
+        "updatePairXlateGroup",
+        "UpdatePairXlateGroup",
+        &PAIR_XLATE_GROUP,
+        "pairXlateGroup",
+        &["name", "enabled"],
+        Deed::Update,
+        "Update a group of translations."
+    ),
+    change!(
+        "updatePairXlate",
+        "UpdatePairXlate",
+        &PAIR_XLATE,
+        "pairXlate",
+        &["translation", "units", "enabled"],
+        Deed::Update,
+        "Update the translation of a key."
+    ),
+    change!(
+        "updateAgentXlate",
+        "UpdateAgentXlate",
+        &AGENT_XLATE,
+        "agentXlate",
+        &["translation", "enabled"],
+        Deed::Update,
+        "Update the translation of a program."
+    ),
+    change!(
+        "updateAgent",
+        "UpdateAgent",
+        &AGENT,
+        "agent",
+        &["idxPairXlateGroup", "enabled"],
+        Deed::Update,
+        "Assign an Agent to a group of translations."
+    ),
 ];
 
 impl Change {
@@ -195,7 +261,8 @@ impl GraphQLType for Mutation {
             let field = registry.field::<Option<Payload>>(change.field, change);
             fields.push(field.argument(input).description(change.about));
         }
-        fields.push(forget::field(registry));
+        fields.extend(forget::fields(registry));
+        fields.extend(naming::fields(registry));
         registry
             .build_object_type::<Self>(&(), &fields)
             .description("What can be changed, by POST only.")
@@ -226,8 +293,15 @@ impl GraphQLValue for Mutation {
         if context.is_over() {
             return Ok(Value::Null);
         }
+        match name {
+            forget::DELETE_AGENT => return forget::agent(arguments, executor),
+            forget::DELETE_HOST => return forget::host(arguments, executor),
+            naming::IMPORT_KEYS => return naming::keys(arguments, executor),
+            naming::IMPORT_PROGRAMS => return naming::programs(arguments, executor),
+            _ => {}
+        }
         let Some(change) = CHANGES.iter().find(|change| change.field == name) else {
-            return forget::resolve(arguments, executor);
+            return Err(format!("{name} is no mutation").into());
         };
         let input = arguments.get::<Input>(INPUT)?.unwrap_or_default();
         executor.resolve(change, &change.carry_out(context, &input)?)

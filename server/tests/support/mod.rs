@@ -52,7 +52,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new() -> Self {
-        let scratch = Scratch::new();
+        Self::over(Scratch::new())
+    }
+
+    /// Over what a folder holds.
+    pub(crate) fn over(scratch: Scratch) -> Self {
         let store = Arc::new(Store::open(&Options::new(scratch.path())).unwrap());
         Self { store, endpoint: Endpoint::new(), scratch }
     }
