@@ -126,6 +126,11 @@ pub(crate) fn captured(name: &str) -> Value {
     serde_json::from_slice(&capture(&format!("server/{name}.json"))).unwrap()
 }
 
+/// The rows of a connection.
+pub(crate) fn nodes(connection: &Value) -> Vec<&Value> {
+    connection["edges"].as_array().unwrap().iter().map(|edge| &edge["node"]).collect()
+}
+
 /// A captured query.
 pub(crate) fn captured_query(name: &str) -> String {
     String::from_utf8(capture(&format!("server/{name}.graphql"))).unwrap()
