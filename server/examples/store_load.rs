@@ -56,10 +56,10 @@ fn value(series: u64, state: &mut u64, noise: &mut Noise) -> (DataType, Number) 
 }
 
 /// Posts the spokes of one hub, an interval a batch.
-fn post(store: &Store, hub: u64, hubs: u64, hours: u64, spokes: u64, rate: u64) -> u64 {
+fn post(store: &Store, hub: u64, hubs: u64, hours: u64, count: u64, rate: u64) -> u64 {
     let begun = Instant::now();
     let mut noise = Noise(hub + 88_172_645_463_325_252);
-    let spokes: Vec<u64> = (0..spokes).filter(|spoke| spoke % hubs == hub).collect();
+    let spokes: Vec<u64> = (0..count).filter(|spoke| spoke % hubs == hub).collect();
     let names: Vec<(String, String)> =
         spokes.iter().map(|spoke| (format!("{spoke:064x}"), format!("host{spoke}"))).collect();
     let checksums: Vec<Vec<String>> = spokes
@@ -70,7 +70,7 @@ fn post(store: &Store, hub: u64, hubs: u64, hours: u64, spokes: u64, rate: u64) 
     let mut stored = 0;
     for step in 0..hours * HOUR_MS / STEP_MS {
         if rate > 0 {
-            let due = Duration::from_secs_f64((step * spokes * SERIES) as f64 / rate as f64);
+            let due = Duration::from_secs_f64((step * count * SERIES) as f64 / rate as f64);
             std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
         }
         let mut batch = store.batch();

@@ -38,6 +38,7 @@ mod number;
 mod points;
 mod rate;
 mod readers;
+mod receipt;
 mod recent;
 mod register;
 mod retention;
@@ -50,10 +51,11 @@ mod sealer;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod times;
 mod writer;
 
 pub use backup::backup;
-pub use batch::{Batch, Origin, Reading, Receipt, Refusal};
+pub use batch::Batch;
 pub use catalogue::{
     Agent, AgentXlate, Cell, Chart, ChartDataPoint, DataPointRow, Favorite, Filter, Glue, Language,
     Pair, PairXlate, PairXlateGroup, ROWS_MAX, Record, Select, User,
@@ -66,6 +68,7 @@ pub use latest::{Kept, Latest};
 pub use names::{Known, Name, Named};
 pub use number::{Number, Sample};
 pub use points::{Aggregate, POINTS_MAX, Point, Points, PointsQuery};
+pub use receipt::{Origin, Reading, Receipt, Refusal};
 pub use register::NewSeries;
 pub use retention::{Keep, Retention};
 pub use rollup::Bucket;

@@ -1,7 +1,6 @@
 //! One posted document on its way into the store.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use super::error::StoreError;
 use super::keys::{DAY_MS, SeriesId, TIMESTAMP_END_MS, hour_of, shard_of};
 use super::late;
 use super::number::{Number, Sample};
+use super::receipt::{Origin, Reading, Receipt, Refusal};
 use super::recent;
 use super::register::{self, NewSeries, Unknown};
 use super::writer::{Append, RecentRow, TextRow};
@@ -22,87 +22,10 @@ use super::writer::{Append, RecentRow, TextRow};
 const TEXT_CHARACTERS: usize = 1024;
 /// Polling intervals are cut to this: a year.
 const INTERVAL_MAX_MS: u64 = 366 * DAY_MS;
-/// Refusals that are listed one by one; all are counted.
-const REFUSALS_LISTED: usize = 100;
 /// Fresh bytes past which a batch waits for the sealer.
 const FRESH_BYTES: usize = 32 << 20;
 /// How long it waits.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
-
-/// Who a sample comes from. The series is named after the first two.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The agent's id.
-    pub agent_id: &'a str,
-    /// What the sample is about: a host name, mostly.
-    pub polled_target: &'a str,
-    /// The agent's program.
-    pub program: &'a str,
-    /// Milliseconds between samples.
-    pub polling_interval_ms: u64,
-}
-
-/// The value of a sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reading<'a> {
-    /// A number; under data type 2 it is kept as its text.
-    Number(Number),
-    /// Text, for data type 2 only.
-    Text(&'a str),
-}
-
-/// Why a sample was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// The agent has as many series as it may have.
-    SeriesCap,
-    /// The store has as many agents as it may have.
-    AgentCap,
-    /// The timestamp is 0 or past the year 2200.
-    Timestamp,
-    /// It is of a day whose samples have been deleted.
-    Expired,
-    /// Text where the data type wants a number.
-    Text,
-    /// No number, or an endless one.
-    NotFinite,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SeriesCap => "its agent has as many series as it may have",
-            Self::AgentCap => "the store has as many agents as it may have",
-            Self::Timestamp => "its timestamp is 0 or past the year 2200",
-            Self::Expired => "it is of a day whose samples have been deleted",
-            Self::NotFinite => "its value is no finite number",
-            Self::Text => "text where a number is wanted",
-        })
-    }
-}
-
-/// What became of a batch. All that is stored or there is durable.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Receipt {
-    /// Samples that are new.
-    pub stored: usize,
-    /// Samples whose series had one at that time (the first stays), and texts
-    /// no newer than the one that is kept.
-    pub already_there: usize,
-    /// How many were refused.
-    pub refused: usize,
-    /// The first hundred of them: the place in the order of [`Batch::add`].
-    pub refusals: Vec<(usize, Refusal)>,
-}
-
-impl Receipt {
-    fn refuse(&mut self, place: usize, why: Refusal) {
-        self.refused += 1;
-        if self.refusals.len() < REFUSALS_LISTED {
-            self.refusals.push((place, why));
-        }
-    }
-}
 
 #[derive(Debug)]
 enum Series {

@@ -8,7 +8,8 @@ use super::blob::{self, Damage, Kind};
 use super::error::StoreError;
 use super::keys::{DAY_MS, series_of};
 use super::recent::Row;
-use super::tables::{Resolution, Tier, TimesCache};
+use super::tables::{Resolution, Tier};
+use super::times::TimesCache;
 use super::{DATABASE_FILE, rollup, schema, tables};
 
 /// Faults that are listed; all are counted.

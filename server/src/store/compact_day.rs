@@ -16,8 +16,9 @@ use super::error::StoreError;
 use super::keys::{DAY_MS, HOUR_MS, SeriesId, row_key};
 use super::merge::merge;
 use super::rollup;
-use super::tables::{Broken, ChunkWrite, Columns, Resolution, Tier, TimesCache};
-use super::{tables, writer::Writer};
+use super::tables::{Broken, ChunkWrite, Resolution, Tier};
+use super::times::{Columns, TimesCache};
+use super::{tables, times, writer::Writer};
 
 /// Series that are written in one transaction: short enough that no batch waits
 /// for long.
@@ -66,9 +67,9 @@ pub(super) fn compact(
     }
     writer.run(move |transaction| {
         for hour in hours(day) {
-            tables::sweep_times(transaction, Tier::Hour, hour, shard)?;
+            times::sweep_times(transaction, Tier::Hour, hour, shard)?;
         }
-        tables::sweep_times(transaction, Tier::Day, day, shard)
+        times::sweep_times(transaction, Tier::Day, day, shard)
     })
 }
 
@@ -117,7 +118,7 @@ fn write_slice(transaction: &Connection, slice: &Slice) -> Result<(), StoreError
     for broken in broken {
         tables::set_aside(transaction, broken)?;
     }
-    tables::write_times(transaction, Tier::Day, *day, *shard, times)?;
+    times::write_times(transaction, Tier::Day, *day, *shard, times)?;
     let mut forget = transaction.prepare_cached("DELETE FROM hour_chunk WHERE id = ?")?;
     for (chunk, rollups) in series {
         chunk.write(transaction, Tier::Day, *day)?;

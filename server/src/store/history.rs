@@ -14,7 +14,8 @@ use super::number::Sample;
 use super::recent::Row;
 use super::register::fresh_hours;
 use super::rollup::{self, Bucket};
-use super::tables::{self, Broken, Resolution, Tier, TimesCache};
+use super::tables::{self, Broken, Resolution, Tier};
+use super::times::{self, TimesCache};
 
 /// A look at the samples as they stand at one moment.
 pub(super) struct History<'c> {
@@ -144,7 +145,7 @@ impl<'c> History<'c> {
                     series: shard * SHARD_SERIES,
                     window_start_ms: u64::from(hour) * HOUR_MS,
                     reason,
-                    key: [tables::times_key(hour, shard), row.get(1)?],
+                    key: [times::times_key(hour, shard), row.get(1)?],
                 }),
             }
         }

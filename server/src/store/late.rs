@@ -7,7 +7,8 @@ use super::blob::{self, Kind};
 use super::error::StoreError;
 use super::keys::{SeriesId, day_of, hour_of, row_key, shard_of};
 use super::recent::Row;
-use super::tables::{Tier, TimesCache};
+use super::tables::Tier;
+use super::times::TimesCache;
 
 /// For each pair of series and timestamp, whether there is such a sample.
 /// Pairs come sorted by hour, then series. A blob that cannot be read counts as

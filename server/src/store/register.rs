@@ -7,10 +7,10 @@ use pattoo_common::datapoint::DataType;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha512};
 
-use super::batch::Refusal;
 use super::clock;
 use super::error::StoreError;
 use super::keys::{SeriesId, shard_of};
+use super::receipt::Refusal;
 
 /// Metadata keys and values are cut to this many characters.
 const PAIR_CHARACTERS: usize = 512;

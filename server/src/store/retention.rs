@@ -7,6 +7,7 @@ use super::compact_day::{self, hours};
 use super::error::StoreError;
 use super::keys::{DAY_MS, SHARD_SERIES, SeriesId, row_key};
 use super::tables::{Resolution, Tier};
+use super::times::sweep_times;
 use super::writer::Writer;
 use super::{DATABASE_FILE, Shared, Store, schema};
 
@@ -331,7 +332,7 @@ fn sweep_all_times(transaction: &Transaction<'_>, shard: u32) -> Result<(), Stor
             rows.collect::<Result<_, _>>()?
         };
         for window in windows {
-            super::tables::sweep_times(transaction, tier, window, shard)?;
+            sweep_times(transaction, tier, window, shard)?;
         }
     }
     Ok(())

@@ -16,8 +16,9 @@ use super::keys::{HOUR_MS, SHARD_SERIES, SeriesId};
 use super::merge::merge;
 use super::number::{Number, Sample};
 use super::recent::Row;
-use super::tables::{Broken, ChunkWrite, Columns, Tier, TimesCache};
-use super::{tables, writer::Writer};
+use super::tables::{Broken, ChunkWrite, Tier};
+use super::times::{Columns, TimesCache};
+use super::{tables, times, writer::Writer};
 
 /// Bytes of fresh rows that are merged at a time.
 const AT_A_TIME_BYTES: usize = 4 << 20;
@@ -86,7 +87,7 @@ fn fresh(snapshot: &Connection, hour: u32, shard: u32) -> Result<Fresh, StoreErr
                 series: shard * SHARD_SERIES,
                 window_start_ms: u64::from(hour) * HOUR_MS,
                 reason,
-                key: [tables::times_key(hour, shard), seq],
+                key: [times::times_key(hour, shard), seq],
             }),
         }
     }
@@ -163,11 +164,11 @@ fn write(transaction: &Connection, sealed: &Sealed) -> Result<u64, StoreError> {
     for broken in broken {
         tables::set_aside(transaction, broken)?;
     }
-    tables::write_times(transaction, Tier::Hour, *hour, *shard, times)?;
+    times::write_times(transaction, Tier::Hour, *hour, *shard, times)?;
     for chunk in chunks {
         chunk.write(transaction, Tier::Hour, *hour)?;
     }
-    tables::sweep_times(transaction, Tier::Hour, *hour, *shard)?;
+    times::sweep_times(transaction, Tier::Hour, *hour, *shard)?;
     let mut put = transaction.prepare_cached(
         "INSERT INTO latest (series, timestamp_ms, value) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET timestamp_ms = excluded.timestamp_ms, value = excluded.value
