@@ -13,6 +13,7 @@
 //! [`sample`] understands a datapoint.
 
 pub mod batch;
+mod buffers;
 pub mod reader;
 pub mod sample;
 pub mod series;

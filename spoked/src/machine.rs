@@ -52,6 +52,7 @@ impl Machine {
         }
         let mut left_out = 0;
         if writer.size_bytes() > MAX_ANSWER_BYTES {
+            drop(writer);
             writer = DocumentWriter::new(&mut series, interval_ms);
             for (timestamp_ms, point) in by_importance(&collected.points, &self.roots) {
                 if writer.size_bytes() < MAX_ANSWER_BYTES - LARGEST_DATAPOINT_BYTES {

@@ -2,7 +2,7 @@
 //! misbehave.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -54,7 +54,7 @@ pub struct Taken {
 
 /// The stand-in server.
 pub struct Receiver {
-    port: u16,
+    address: SocketAddr,
     shared: Arc<Shared>,
     listening: Option<Listening>,
 }
@@ -92,14 +92,14 @@ impl Receiver {
             requests: Mutex::default(),
             hung: Mutex::default(),
         });
-        let port = listener.local_addr().expect("bound").port();
+        let address = listener.local_addr().expect("bound");
         let listening = Some(listen(listener, &shared));
-        Self { port, shared, listening }
+        Self { address, shared, listening }
     }
 
     /// Where it listens.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// Changes how it treats what comes. Connections that were left hanging are
@@ -113,14 +113,14 @@ impl Receiver {
     pub fn stop_listening(&mut self) {
         if let Some(listening) = self.listening.take() {
             listening.ends.store(true, Ordering::Relaxed);
-            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+            let _ = TcpStream::connect(self.address);
             listening.thread.join().expect("the receiver found a fault");
         }
     }
 
     /// Listens at the same port again.
     pub fn listen_again(&mut self) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("its old port");
+        let listener = TcpListener::bind(self.address).expect("its old port");
         self.listening = Some(listen(listener, &self.shared));
     }
 

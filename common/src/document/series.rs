@@ -2,10 +2,12 @@
 //! remembered from one document to the next: eleven SHA-256 a datapoint would
 //! cost a spoke more than reading the kernel.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::AGENT_KEYS;
+use super::buffers::Buffers;
 use crate::checksum::Checksum;
 use crate::datapoint::{DataPoint, DataType, Metadata, Place};
 
@@ -46,8 +48,10 @@ impl Target {
 #[derive(Debug)]
 pub struct Series {
     target: Target,
-    groups: HashMap<Option<Arc<Metadata>>, Group>,
+    groups: FxHashMap<Option<Arc<Metadata>>, Group>,
+    /// The number of the document in hand.
     generation: u64,
+    pub(super) buffers: Buffers,
 }
 
 /// The checksums of all series that share their metadata.
@@ -57,13 +61,23 @@ struct Group {
     /// Where the next datapoint is looked for first: a source sends its keys in
     /// the same order every time.
     next: usize,
-    checksums: Vec<(&'static str, DataType, Checksum)>,
+    known: Vec<Known>,
+}
+
+/// One series.
+#[derive(Debug)]
+struct Known {
+    key: &'static str,
+    data_type: DataType,
+    checksum: Checksum,
+    /// The last document that it was in.
+    generation: u64,
 }
 
 impl Series {
     /// No series of `target` is known yet.
     pub fn new(target: Target) -> Self {
-        Self { target, groups: HashMap::new(), generation: 0 }
+        Self { target, groups: FxHashMap::default(), generation: 0, buffers: Buffers::default() }
     }
 
     /// What the series are of.
@@ -92,29 +106,32 @@ impl Series {
         }
     }
 
-    /// The checksum of the series that `point` belongs to.
-    pub(super) fn checksum(&mut self, point: &DataPoint) -> Checksum {
-        // `get_mut` before `entry`, which would want a new Arc each time.
+    /// The checksum of the series that `point` belongs to; `None` if the document
+    /// in hand has a datapoint of that series already.
+    pub(super) fn checksum(&mut self, point: &DataPoint) -> Option<Checksum> {
+        // Looked for before `entry`, which would want a new Arc each time.
         if !self.groups.contains_key(&point.metadata) {
             self.groups.insert(point.metadata.clone(), Group::default());
         }
-        let Some(group) = self.groups.get_mut(&point.metadata) else {
-            return reckon(&self.target, point);
-        };
+        let group = self.groups.get_mut(&point.metadata)?;
         group.generation = self.generation;
-        let known = |(key, data_type, _): &(&'static str, DataType, Checksum)| {
-            *key == point.key && *data_type == point.data_type
+        let is_it = |known: &Known| known.key == point.key && known.data_type == point.data_type;
+        let at = match group.known.get(group.next) {
+            Some(known) if is_it(known) => group.next,
+            _ => group.known.iter().position(is_it).unwrap_or_else(|| {
+                group.known.push(Known {
+                    key: point.key,
+                    data_type: point.data_type,
+                    checksum: reckon(&self.target, point),
+                    generation: 0,
+                });
+                group.known.len() - 1
+            }),
         };
-        let at = match group.checksums.get(group.next) {
-            Some(entry) if known(entry) => Some(group.next),
-            _ => group.checksums.iter().position(known),
-        };
-        let at = at.unwrap_or_else(|| {
-            group.checksums.push((point.key, point.data_type, reckon(&self.target, point)));
-            group.checksums.len() - 1
-        });
         group.next = at + 1;
-        group.checksums[at].2
+        let known = &mut group.known[at];
+        let is_new = std::mem::replace(&mut known.generation, self.generation) < self.generation;
+        is_new.then_some(known.checksum)
     }
 }
 

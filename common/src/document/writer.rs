@@ -1,40 +1,29 @@
 //! Writing a document: straight into two buffers, without a tree.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::buffers::{Buffers, Pair};
 use super::{AGENT_KEYS, Series, push_json};
-use crate::checksum::Checksum;
 use crate::datapoint::{DataPoint, Metadata, Place, Value};
+
+/// What a pair begins with, its key and the comma.
+const KEY: &[u8] = b"\"pattoo_key\",";
+const DATA_TYPE: &[u8] = b"\"pattoo_data_type\",";
+const VALUE: &[u8] = b"\"pattoo_value\",";
+const TIMESTAMP: &[u8] = b"\"pattoo_timestamp\",";
+const CHECKSUM: &[u8] = b"\"pattoo_checksum\",";
 
 /// Takes datapoints one by one and gives the document as JSON text.
 pub struct DocumentWriter<'s> {
     series: &'s mut Series,
     interval_ms: u64,
     agent_values: [String; AGENT_KEYS.len()],
-    /// The JSON of the pairs, `"0":["cpus","2"],...`, in order of first appearance.
-    pairs: Vec<u8>,
+    buffers: Buffers,
     pair_count: u32,
-    /// The JSON of the lists of ids, `[0,1,2],...`.
-    rows: Vec<u8>,
     row_count: usize,
-    ids: HashMap<Pair, u32>,
-    seen: HashSet<Checksum>,
     /// The metadata of the last datapoint and what its row begins with: the next
     /// one is mostly of the same disk or interface.
     prefix: Option<(Option<Arc<Metadata>>, Vec<u8>)>,
-}
-
-/// A pair that may come again, without the text that it is written as.
-#[derive(PartialEq, Eq, Hash)]
-enum Pair {
-    Metadata(&'static str, String),
-    Key(&'static str),
-    DataType(u8),
-    Integer(u64),
-    Signed(i64),
-    Float(u64),
-    Timestamp(u64),
 }
 
 impl<'s> DocumentWriter<'s> {
@@ -42,16 +31,15 @@ impl<'s> DocumentWriter<'s> {
     pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
         series.begin();
         let agent_values = series.target().agent_values(interval_ms);
+        let mut buffers = std::mem::take(&mut series.buffers);
+        buffers.clear();
         Self {
             series,
             interval_ms,
             agent_values,
-            pairs: Vec::new(),
+            buffers,
             pair_count: 0,
-            rows: Vec::new(),
             row_count: 0,
-            ids: HashMap::new(),
-            seen: HashSet::new(),
             prefix: None,
         }
     }
@@ -64,24 +52,27 @@ impl<'s> DocumentWriter<'s> {
         if matches!(point.value, Value::Float(value) if !value.is_finite()) {
             return;
         }
-        let checksum = self.series.checksum(point);
-        if !self.seen.insert(checksum) {
-            return;
-        }
+        let Some(checksum) = self.series.checksum(point) else { return };
         self.begin_row(point);
-        let key = self.id(Pair::Key(point.key), |out| pair(out, "pattoo_key", point.key));
+        let key = self.id(Pair::Key(point.key), |out| text_pair(out, KEY, point.key));
         let code = point.data_type.code();
-        let data_type = self.id(Pair::DataType(code), |out| pair(out, "pattoo_data_type", &code));
+        let data_type = self.id(Pair::DataType(code), |out| number_pair(out, DATA_TYPE, code));
         let value = self.value_id(&point.value);
-        let timestamp = self
-            .id(Pair::Timestamp(timestamp_ms), |out| pair(out, "pattoo_timestamp", &timestamp_ms));
+        let timestamp =
+            self.id(Pair::Timestamp(timestamp_ms), |out| number_pair(out, TIMESTAMP, timestamp_ms));
         // A checksum stands in a document only once: it is not looked for.
-        let checksum = self.new_id(|out| pair(out, "pattoo_checksum", checksum.as_str()));
+        let checksum = self.new_id(|out| {
+            out.extend_from_slice(CHECKSUM);
+            out.push(b'"');
+            out.extend_from_slice(checksum.as_str().as_bytes());
+            out.push(b'"');
+        });
+        let rows = &mut self.buffers.rows;
         for (id, end) in
             [(key, b','), (data_type, b','), (value, b','), (timestamp, b','), (checksum, b']')]
         {
-            push_json(&mut self.rows, &id);
-            self.rows.push(end);
+            push_id(rows, id);
+            rows.push(end);
         }
         self.row_count += 1;
     }
@@ -93,25 +84,26 @@ impl<'s> DocumentWriter<'s> {
 
     /// About how many bytes the document has so far.
     pub fn size_bytes(&self) -> usize {
-        self.pairs.len() + self.rows.len() + 256
+        self.buffers.pairs.len() + self.buffers.rows.len() + 256
     }
 
     /// The whole document, taken at `timestamp_ms` (Unix, milliseconds). Its keys
     /// are sorted, as the original's are.
     pub fn finish(self, timestamp_ms: u64) -> Vec<u8> {
         let agent_id = &self.series.target().agent_id;
-        assemble(agent_id, self.interval_ms, timestamp_ms, &self.rows, &self.pairs)
+        let Buffers { rows, pairs, .. } = &self.buffers;
+        assemble(agent_id, self.interval_ms, timestamp_ms, rows, pairs)
     }
 
     /// Writes what the row of `point` shares with others of the same metadata.
     fn begin_row(&mut self, point: &DataPoint) {
         if self.row_count > 0 {
-            self.rows.push(b',');
+            self.buffers.rows.push(b',');
         }
         if let Some((metadata, prefix)) = &self.prefix
             && same(metadata.as_ref(), point.metadata.as_ref())
         {
-            self.rows.extend_from_slice(prefix);
+            self.buffers.rows.extend_from_slice(prefix);
             return;
         }
         let mut prefix = vec![b'['];
@@ -128,7 +120,7 @@ impl<'s> DocumentWriter<'s> {
             self.metadatum(&mut prefix, key, value);
         }
         self.agent_values = agent_values;
-        self.rows.extend_from_slice(&prefix);
+        self.buffers.rows.extend_from_slice(&prefix);
         self.prefix = Some((point.metadata.clone(), prefix));
     }
 
@@ -139,35 +131,41 @@ impl<'s> DocumentWriter<'s> {
     }
 
     fn metadatum(&mut self, prefix: &mut Vec<u8>, key: &'static str, value: &str) {
-        let id = self.id(Pair::Metadata(key, value.to_owned()), |out| pair(out, key, value));
-        push_json(prefix, &id);
+        let id = self.id(Pair::Metadata(key, value.to_owned()), |out| {
+            push_json(out, key);
+            text_pair(out, b",", value);
+        });
+        push_id(prefix, id);
         prefix.push(b',');
     }
 
     fn value_id(&mut self, value: &Value) -> u32 {
-        const KEY: &str = "pattoo_value";
-        match value {
-            Value::Integer(value) => self.id(Pair::Integer(*value), |out| pair(out, KEY, value)),
-            Value::Signed(value) => self.id(Pair::Signed(*value), |out| pair(out, KEY, value)),
-            Value::Float(value) => {
-                self.id(Pair::Float(value.to_bits()), |out| pair(out, KEY, value))
+        match *value {
+            Value::Integer(value) => {
+                self.id(Pair::Integer(value), |out| number_pair(out, VALUE, value))
             }
-            Value::Text(text) => self.new_id(|out| pair(out, KEY, &**text)),
+            Value::Signed(value) => {
+                self.id(Pair::Signed(value), |out| number_pair(out, VALUE, value))
+            }
+            Value::Float(value) => {
+                self.id(Pair::Float(value.to_bits()), |out| number_pair(out, VALUE, value))
+            }
+            Value::Text(ref text) => self.new_id(|out| text_pair(out, VALUE, text)),
         }
     }
 
     fn id(&mut self, pair: Pair, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
-        if let Some(id) = self.ids.get(&pair) {
+        if let Some(id) = self.buffers.ids.get(&pair) {
             return *id;
         }
         let id = self.new_id(write);
-        self.ids.insert(pair, id);
+        self.buffers.ids.insert(pair, id);
         id
     }
 
     fn new_id(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
         let id = self.pair_count;
-        push_pair(&mut self.pairs, id, write);
+        push_pair(&mut self.buffers.pairs, id, write);
         self.pair_count += 1;
         id
     }
@@ -175,11 +173,33 @@ impl<'s> DocumentWriter<'s> {
 
 /// Appends `"id":[pair]`, with a comma before it unless it is the first.
 pub(super) fn push_pair(pairs: &mut Vec<u8>, id: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    pairs.extend_from_slice(if id == 0 { b"\"" } else { b",\"" });
-    push_json(pairs, &id);
+    if id > 0 {
+        pairs.push(b',');
+    }
+    pairs.push(b'"');
+    push_id(pairs, id);
     pairs.extend_from_slice(b"\":[");
     write(pairs);
     pairs.push(b']');
+}
+
+/// Appends an id in decimal: most have one to three digits, and there are
+/// thousands in a document.
+pub(super) fn push_id(out: &mut Vec<u8>, id: u32) {
+    let mut digits = [0; 10];
+    let mut start = digits.len();
+    let mut rest = id;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    for digit in &digits[start..] {
+        out.push(*digit);
+    }
 }
 
 /// The whole document from its rows and pairs.
@@ -206,10 +226,15 @@ pub(super) fn frame(agent_id: &str, interval_ms: u64, timestamp_ms: u64) -> [Vec
     [head, b"],\"key_value_pairs\":{".to_vec(), b"}}}".to_vec()]
 }
 
-fn pair<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
-    push_json(out, key);
-    out.push(b',');
+/// Appends the rest of a pair: `before` ends with the comma behind the key.
+fn text_pair(out: &mut Vec<u8>, before: &[u8], value: &str) {
+    out.extend_from_slice(before);
     push_json(out, value);
+}
+
+fn number_pair(out: &mut Vec<u8>, before: &[u8], value: impl serde::Serialize) {
+    out.extend_from_slice(before);
+    push_json(out, &value);
 }
 
 fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
@@ -217,5 +242,11 @@ fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
         _ => false,
+    }
+}
+
+impl Drop for DocumentWriter<'_> {
+    fn drop(&mut self) {
+        self.series.buffers = std::mem::take(&mut self.buffers);
     }
 }
