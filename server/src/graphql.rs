@@ -137,7 +137,7 @@ impl Endpoint {
             Err(error) => return refused(&error),
         };
         if operation.operation_type() == OperationType::Mutation && !request.may_change {
-            let reason = "Can only perform a mutation operation from a POST request.";
+            let reason = "Can only perform a mutation operation from a POST request with JSON.";
             return Answer::error(405, reason);
         }
         let large = Arc::clone(&self.large);
