@@ -106,15 +106,14 @@ pub fn document(index: usize, mut change: impl FnMut(Value) -> Value) -> Vec<u8>
     let mut points = Vec::new();
     for sample in capture.samples() {
         let sample = sample.expect("the capture is right");
-        let host =
-            sample.metadata.iter().position(|(key, _)| key == "release").expect("it is there");
+        let metadata = sample.metadata();
+        let host = metadata.iter().position(|(key, _)| key == "release").expect("it is there");
         let pairs = |range: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]| {
             range.iter().map(|(key, value)| (leak(key), value.to_string())).collect::<Vec<_>>()
         };
-        let (before, after) =
-            (pairs(&sample.metadata[..host]), pairs(&sample.metadata[host + 6..]));
+        let (before, after) = (pairs(&metadata[..host]), pairs(&metadata[host + 6..]));
         series.get_or_insert_with(|| {
-            let mut metadata = pairs(&sample.metadata[host..host + 6]);
+            let mut metadata = pairs(&metadata[host..host + 6]);
             metadata[5].1.clone_from(&hostname);
             Series::new(Target {
                 agent_id: format!("{index:064x}"),

@@ -108,9 +108,9 @@ fn the_same_document_twice_shares_all_but_its_checksums() {
 /// A datapoint of ours from one that was read.
 fn datapoint(sample: &Sample<'_>) -> DataPoint {
     let own = |place_first: bool| -> Vec<(&'static str, String)> {
-        let host = sample.metadata.iter().position(|(key, _)| key == "release").unwrap();
-        let pairs =
-            if place_first { &sample.metadata[..host] } else { &sample.metadata[host + 6..] };
+        let metadata = sample.metadata();
+        let host = metadata.iter().position(|(key, _)| key == "release").unwrap();
+        let pairs = if place_first { &metadata[..host] } else { &metadata[host + 6..] };
         pairs.iter().map(|(k, v)| (leak(k), v.to_string())).collect()
     };
     let (before, after) = (own(true), own(false));
@@ -131,7 +131,7 @@ fn datapoint(sample: &Sample<'_>) -> DataPoint {
 }
 
 fn target(sample: &Sample<'_>) -> Target {
-    let metadata = sample.metadata.iter().map(|(k, v)| (leak(k), v.to_string())).collect();
+    let metadata = sample.metadata().iter().map(|(k, v)| (leak(k), v.to_string())).collect();
     assert_eq!(sample.data_type, DataType::GaugeFloat);
     Target {
         agent_hostname: sample.agent[1].to_string(),

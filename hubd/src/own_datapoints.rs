@@ -160,7 +160,8 @@ mod tests {
                 let sample = sample.unwrap();
                 assert_eq!(sample.checksum, sample.expected_checksum().as_str());
                 assert_eq!(sample.polled_target(), "hub.example.net");
-                let device = sample.metadata.iter().find(|(key, _)| key == "hub_device_address");
+                let metadata = sample.metadata();
+                let device = metadata.iter().find(|(key, _)| key == "hub_device_address");
                 let value = match sample.value {
                     SampleValue::Text(text) => text.into_owned(),
                     SampleValue::Integer(value) => value.to_string(),

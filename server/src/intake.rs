@@ -176,8 +176,9 @@ fn reading<'s>(sample: &'s Sample<'_>) -> Reading<'s> {
 /// Keys carry the name of their program before them, as translations want it.
 fn described(sample: &Sample<'_>, program: &str) -> NewSeries {
     let named = |key: &Cow<'_, str>| format!("{program}_{key}");
+    let pairs = sample.metadata().into_iter();
     NewSeries {
         key: named(&sample.key),
-        pairs: sample.metadata.iter().map(|(key, value)| (named(key), value.to_string())).collect(),
+        pairs: pairs.map(|(key, value)| (named(&key), value.into_owned())).collect(),
     }
 }

@@ -248,7 +248,11 @@ fn read(path: String, body: Vec<u8>) -> Post {
                 SampleValue::Text(value) => value.to_string(),
             },
             timestamp_ms: sample.timestamp_ms,
-            metadata: sample.metadata.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+            metadata: sample
+                .metadata()
+                .iter()
+                .map(|(k, v)| (k.to_string(), v.to_string()))
+                .collect(),
         }
     });
     let samples = samples.collect();

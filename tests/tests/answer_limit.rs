@@ -73,9 +73,9 @@ fn left_out(head: &str) -> Option<usize> {
 }
 
 /// The interfaces or disks that the datapoints are about, one a datapoint.
-fn about<'s>(samples: &'s [Sample<'_>], key: &str) -> Vec<&'s str> {
-    let pairs = samples.iter().flat_map(|sample| &sample.metadata);
-    pairs.filter(|(name, _)| name == key).map(|(_, value)| value.as_ref()).collect()
+fn about(samples: &[Sample<'_>], key: &str) -> Vec<String> {
+    let pairs = samples.iter().flat_map(Sample::metadata);
+    pairs.filter(|(name, _)| name == key).map(|(_, value)| value.into_owned()).collect()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn ten_thousand_interfaces_leave_room_for_the_machine_and_its_hardware() {
     let interfaces = about(&samples, "network_io_interface");
     assert_eq!(interfaces.iter().filter(|name| **name == "eno1").count(), OF_INTERFACE);
     let diskstats = fs::read_to_string(spoke.folder.join("proc/diskstats")).unwrap();
-    let disks: HashSet<&str> = about(&samples, "disk_partition").into_iter().collect();
+    let disks: HashSet<String> = about(&samples, "disk_partition").into_iter().collect();
     for line in diskstats.lines() {
         let name = line.split_whitespace().nth(2).unwrap();
         assert_eq!(disks.contains(name), !name.starts_with("loop"), "{name}");

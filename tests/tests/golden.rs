@@ -97,7 +97,7 @@ fn text(body: &[u8]) -> String {
             SampleValue::Text(value) => format!("{value:?}"),
         };
         write!(text, "{} {} {value}", sample.key, sample.data_type.code()).unwrap();
-        for (key, value) in &sample.metadata {
+        for (key, value) in sample.metadata() {
             write!(text, " {key}={value:?}").unwrap();
         }
         writeln!(text, " {}", &sample.checksum[..16]).unwrap();

@@ -61,7 +61,7 @@ impl Spoke {
         }
         let of_mount = |sample: &&Sample<'_>| {
             sample.key == "disk_partition_disk_usage_total"
-                && sample.metadata.iter().any(|(_, value)| *value == self.mountpoint)
+                && sample.metadata().iter().any(|(_, value)| *value == self.mountpoint)
         };
         samples.iter().find(of_mount).map(|sample| match sample.value {
             SampleValue::Integer(value) => value.into(),

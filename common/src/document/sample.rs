@@ -1,6 +1,7 @@
 //! Understanding a datapoint of a document, as the server does.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::reader::RawPair;
 use super::{AGENT_KEYS, Document};
@@ -8,7 +9,7 @@ use crate::checksum::Checksum;
 use crate::datapoint::DataType;
 
 /// A datapoint that was understood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Sample<'a> {
     /// `pattoo_key`
     pub key: Cow<'a, str>,
@@ -22,8 +23,15 @@ pub struct Sample<'a> {
     pub checksum: Cow<'a, str>,
     /// Values of [`AGENT_KEYS`], in their order.
     pub agent: [Cow<'a, str>; AGENT_KEYS.len()],
-    /// All other pairs, in the order of the datapoint, each key once.
-    pub metadata: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// All its pairs.
+    row: Row<'a>,
+}
+
+/// The pairs of a datapoint, as they stand in the document.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    pairs: &'a [RawPair<'a>],
+    ids: &'a [u32],
 }
 
 /// The value of a [`Sample`].
@@ -39,7 +47,48 @@ pub enum SampleValue<'a> {
     Text(Cow<'a, str>),
 }
 
-impl Sample<'_> {
+/// Samples are equal that tell the same, from whichever documents.
+impl PartialEq for Sample<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { key, data_type, value, timestamp_ms, checksum, agent, row: _ } = self;
+        *key == other.key
+            && *data_type == other.data_type
+            && *value == other.value
+            && *timestamp_ms == other.timestamp_ms
+            && *checksum == other.checksum
+            && *agent == other.agent
+            && self.metadata() == other.metadata()
+    }
+}
+
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> Row<'a> {
+    fn iter(self) -> impl Iterator<Item = RawPair<'a>> {
+        self.ids.iter().map(move |id| self.pairs[*id as usize])
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// The pairs that are none of those above, in the order of the datapoint, each
+    /// key once. They are looked up when asked for: the server needs them once in
+    /// the life of a series.
+    pub fn metadata(&self) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        let mut metadata: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        for pair in self.row.iter() {
+            // A pair that cannot be read makes no sample.
+            let (Ok(key), Ok(value)) = (text(pair.key), text(pair.value)) else { continue };
+            if !key.contains("pattoo") && !metadata.iter().any(|(known, _)| *known == key) {
+                metadata.push((key, value));
+            }
+        }
+        metadata
+    }
+
     /// What the datapoint is about.
     pub fn polled_target(&self) -> &str {
         &self.agent[3]
@@ -48,8 +97,8 @@ impl Sample<'_> {
     /// The checksum that the rule gives for what the datapoint says.
     pub fn expected_checksum(&self) -> Checksum {
         let mut checksum = Checksum::new(&self.key, self.data_type);
-        for (key, value) in &self.metadata {
-            checksum = checksum.with(key, value);
+        for (key, value) in self.metadata() {
+            checksum = checksum.with(&key, &value);
         }
         for (key, value) in AGENT_KEYS.iter().zip(&self.agent) {
             checksum = checksum.with(key, value);
@@ -62,40 +111,77 @@ impl Document<'_> {
     /// The datapoints, each understood or with the reason why not. One that is
     /// bad does not spoil the others.
     pub fn samples(&self) -> impl Iterator<Item = Result<Sample<'_>, String>> {
-        self.rows().enumerate().map(|(number, row)| {
-            let pairs = row.iter().map(|id| self.pairs[*id as usize]);
-            understand(pairs).map_err(|reason| format!("datapoint {number}: {reason}"))
+        let meanings: Vec<Meaning> = self.pairs.iter().map(Meaning::of).collect();
+        self.rows().enumerate().map(move |(number, ids)| {
+            let row = Row { pairs: &self.pairs, ids };
+            understand(row, &meanings).map_err(|reason| format!("datapoint {number}: {reason}"))
         })
     }
 }
 
-fn understand<'a>(pairs: impl Iterator<Item = RawPair<'a>>) -> Result<Sample<'a>, String> {
+/// What a pair tells. Found once for each pair of a document: most pairs stand in
+/// many of its datapoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Key,
+    DataType,
+    Value,
+    Timestamp,
+    Checksum,
+    /// One of [`AGENT_KEYS`], by its place.
+    Agent(u8),
+    Metadata,
+    /// Nothing that may be told: [`unfit`] says why.
+    Unfit,
+}
+
+impl Meaning {
+    fn of(pair: &RawPair<'_>) -> Self {
+        let Ok(key) = text(pair.key) else { return Self::Unfit };
+        match &*key {
+            "pattoo_key" => Self::Key,
+            "pattoo_data_type" => Self::DataType,
+            "pattoo_value" => Self::Value,
+            "pattoo_timestamp" => Self::Timestamp,
+            "pattoo_checksum" => Self::Checksum,
+            other => match (0..).zip(AGENT_KEYS).find(|(_, known)| *known == other) {
+                Some((place, _)) => Self::Agent(place),
+                None if other.contains("pattoo") || text(pair.value).is_err() => Self::Unfit,
+                None => Self::Metadata,
+            },
+        }
+    }
+}
+
+/// Why a pair makes its datapoint unfit.
+fn unfit(pair: RawPair<'_>) -> String {
+    match (text(pair.key), text(pair.value)) {
+        (Err(reason), _) | (Ok(_), Err(reason)) => reason,
+        (Ok(key), _) => format!("key {key:.80?} is not one of metadata"),
+    }
+}
+
+fn understand<'a>(row: Row<'a>, meanings: &[Meaning]) -> Result<Sample<'a>, String> {
     let mut key = None;
     let mut data_type = None;
     let mut value = None;
     let mut timestamp_ms = None;
     let mut checksum = None;
-    let mut agent = [const { None }; AGENT_KEYS.len()];
-    let mut metadata: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
-    for pair in pairs {
-        let name = text(pair.key)?;
-        match &*name {
-            "pattoo_key" => first(&mut key, text(pair.value)?),
-            "pattoo_data_type" => first(&mut data_type, pair.value),
-            "pattoo_value" => first(&mut value, pair.value),
-            "pattoo_timestamp" => first(&mut timestamp_ms, pair.value),
-            "pattoo_checksum" => first(&mut checksum, text(pair.value)?),
-            other => {
-                if let Some(place) = AGENT_KEYS.iter().position(|known| *known == other) {
-                    first(&mut agent[place], text(pair.value)?);
-                } else if other.contains("pattoo") {
-                    return Err(format!("key {other:.80?} is not one of metadata"));
-                } else if !metadata.iter().any(|(known, _)| *known == name) {
-                    metadata.push((name, text(pair.value)?));
-                }
-            }
+    let mut agent = [None; AGENT_KEYS.len()];
+    for id in row.ids {
+        let pair = row.pairs[*id as usize];
+        match meanings[*id as usize] {
+            Meaning::Metadata => {}
+            Meaning::Key => first(&mut key, pair.value),
+            Meaning::DataType => first(&mut data_type, pair.value),
+            Meaning::Value => first(&mut value, pair.value),
+            Meaning::Timestamp => first(&mut timestamp_ms, pair.value),
+            Meaning::Checksum => first(&mut checksum, pair.value),
+            Meaning::Agent(place) => first(&mut agent[usize::from(place)], pair.value),
+            Meaning::Unfit => return Err(unfit(pair)),
         }
     }
+    let wanted_text = |slot, key| wanted(slot, key).and_then(text);
     let code = wanted(data_type, "pattoo_data_type")?;
     let data_type = code
         .parse()
@@ -103,18 +189,18 @@ fn understand<'a>(pairs: impl Iterator<Item = RawPair<'a>>) -> Result<Sample<'a>
         .and_then(DataType::from_code)
         .ok_or_else(|| format!("pattoo_data_type {code:.80} is none of 2, 32, 64, 99, 101"))?;
     let timestamp = wanted(timestamp_ms, "pattoo_timestamp")?;
-    let mut agent = agent.into_iter().zip(AGENT_KEYS).map(|(value, key)| wanted(value, key));
+    let mut agent = agent.into_iter().zip(AGENT_KEYS).map(|(value, key)| wanted_text(value, key));
     let mut next_agent = || agent.next().unwrap_or_else(|| Err(String::new()));
     Ok(Sample {
-        key: wanted(key, "pattoo_key")?,
+        key: wanted_text(key, "pattoo_key")?,
         data_type,
         value: number_or_text(wanted(value, "pattoo_value")?, data_type)?,
         timestamp_ms: timestamp.parse().map_err(|_| {
             format!("pattoo_timestamp {timestamp:.80} is no whole number of milliseconds")
         })?,
-        checksum: wanted(checksum, "pattoo_checksum")?,
+        checksum: wanted_text(checksum, "pattoo_checksum")?,
         agent: [next_agent()?, next_agent()?, next_agent()?, next_agent()?, next_agent()?],
-        metadata,
+        row,
     })
 }
 

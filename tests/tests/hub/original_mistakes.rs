@@ -22,7 +22,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use pattoo_common::document::Document;
+use pattoo_common::document::{Document, Sample};
 use pattoo_tests::{
     Folder, Manner, PATIENCE, Receiver, SpokeOptions, StandInSpoke, binary, free_port, run,
     send_signal, wait_until, write_spoke_config,
@@ -106,7 +106,7 @@ fn mounts_sent(tree: &Folder) -> Vec<String> {
     samples
         .iter()
         .filter(|sample| sample.key == "disk_partition_disk_usage_total")
-        .flat_map(|sample| &sample.metadata)
+        .flat_map(Sample::metadata)
         .filter(|(key, _)| key == "disk_partition_mountpoint")
         .map(|(_, mount)| mount.to_string())
         .collect()
