@@ -9,11 +9,13 @@
 //! |---|---|
 //! | `body` | the body of a post, unpacked |
 //! | `clock_fault` | whether the server's own clock can be right |
+//! | `complaints` | how much of the log posts may fill |
 //! | `counts` | what was received, in figures |
 //! | `turn` | large documents one at a time |
 
 mod body;
 mod clock_fault;
+mod complaints;
 mod counts;
 mod turn;
 
@@ -28,6 +30,7 @@ use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError};
 use body::Unfit;
 use clock_fault::clock_fault;
+use complaints::Complaints;
 pub use counts::{Counts, Figures};
 use turn::{Held, Turn};
 
@@ -52,6 +55,7 @@ pub struct Receiver {
     counts: Arc<Counts>,
     max_body_bytes: usize,
     large: Turn,
+    complaints: Complaints,
     /// The wall clock; tests turn it.
     now_ms: fn() -> u64,
 }
@@ -60,7 +64,14 @@ impl Receiver {
     /// A receiver over this store. `max_body_bytes` bounds what posts are unpacked
     /// to; what arrives is bounded by the HTTP server.
     pub fn new(store: Arc<Store>, max_body_bytes: usize) -> Self {
-        Self { store, counts: Arc::default(), max_body_bytes, large: Turn::default(), now_ms }
+        Self {
+            store,
+            counts: Arc::default(),
+            max_body_bytes,
+            large: Turn::default(),
+            complaints: Complaints::default(),
+            now_ms,
+        }
     }
 
     /// What was received so far.
@@ -77,22 +88,19 @@ impl Receiver {
                 if refused == 0 {
                     return plain("OK");
                 }
-                let first = &intake.reasons[..intake.reasons.len().min(REASONS_LOGGED)];
-                log::warn!(
-                    "post of {poster:.80?} from {}: {refused} datapoints were not taken: {}",
-                    request.peer.ip(),
-                    first.join("; ")
-                );
+                self.complaints.write(|| {
+                    let first = &intake.reasons[..intake.reasons.len().min(REASONS_LOGGED)];
+                    let (peer, first) = (request.peer.ip(), first.join("; "));
+                    format!("post of {poster:.80?} from {peer}: {refused} datapoints were not taken: {first}")
+                });
                 partly(&intake)
             }
             Err(fault) => {
                 self.counts.turned_away(fault.status);
-                log::warn!(
-                    "post of {poster:.80?} from {} is answered {}: {}",
-                    request.peer.ip(),
-                    fault.status,
-                    fault.reason
-                );
+                self.complaints.write(|| {
+                    let (peer, Unfit { status, reason }) = (request.peer.ip(), &fault);
+                    format!("post of {poster:.80?} from {peer} is answered {status}: {reason}")
+                });
                 refusal(&fault)
             }
         }
@@ -103,15 +111,13 @@ impl Receiver {
         if let Some(reason) = clock_fault(now_ms, self.store.newest_ms()) {
             return Err(Unfit { status: 503, reason });
         }
-        let mut turn = None;
-        if body::is_packed(request) {
-            turn = Some(self.turn()?);
-        }
+        // How large a packed one is shows only when it is unpacked.
+        let mut turn = body::is_packed(request).then(|| self.turn()).transpose()?;
         let text = body::text(request, self.max_body_bytes)?;
-        if turn.is_none() && text.len() > LARGE_BYTES {
-            turn = Some(self.turn()?);
-        } else if text.len() <= LARGE_BYTES {
+        if text.len() <= LARGE_BYTES {
             turn = None;
+        } else if turn.is_none() {
+            turn = Some(self.turn()?);
         }
         let intake = Document::parse(&text)
             .map_err(Unfit::from)

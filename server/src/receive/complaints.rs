@@ -1,0 +1,68 @@
+//! How much of the log posts may fill: strangers can post too.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Lines that are written in one period.
+const LINES: u32 = 60;
+/// See [`LINES`].
+const PERIOD: Duration = Duration::from_mins(1);
+
+/// Counts lines.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(Mutex<Period>);
+
+#[derive(Debug, Default)]
+struct Period {
+    began: Option<Instant>,
+    lines: u32,
+    withheld: u64,
+}
+
+impl Complaints {
+    /// Writes a line to the log, unless enough were written of late. How many were
+    /// withheld is told with the first line of the next period.
+    pub(super) fn write(&self, line: impl FnOnce() -> String) {
+        match self.allowed(Instant::now()) {
+            Some(0) => log::warn!("{}", line()),
+            Some(withheld) => {
+                log::warn!("{}; before it, {withheld} such lines were withheld", line());
+            }
+            None => {}
+        }
+    }
+
+    /// Whether one more line may be written, and how many were withheld before it.
+    fn allowed(&self, now: Instant) -> Option<u64> {
+        let mut period = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if period.began.is_none_or(|began| now >= began + PERIOD) {
+            period.began = Some(now);
+            period.lines = 0;
+        }
+        if period.lines == LINES {
+            period.withheld += 1;
+            return None;
+        }
+        period.lines += 1;
+        Some(std::mem::take(&mut period.withheld))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn past_so_many_lines_they_are_counted() {
+        let complaints = Complaints::default();
+        let start = Instant::now();
+        for _ in 0..LINES {
+            assert_eq!(complaints.allowed(start), Some(0));
+        }
+        for _ in 0..5 {
+            assert_eq!(complaints.allowed(start + PERIOD / 2), None);
+        }
+        assert_eq!(complaints.allowed(start + PERIOD), Some(5));
+        assert_eq!(complaints.allowed(start + PERIOD), Some(0));
+    }
+}
