@@ -9,6 +9,7 @@
 //! counted and said. Files of the original hub in the same folder are taken up.
 
 mod bad;
+mod bounds;
 mod crc32;
 mod error;
 mod folder;
@@ -26,10 +27,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::bad::{MAX_BAD_BYTES, MAX_BAD_FILES};
+pub use self::bounds::SpoolLimits;
 pub use self::crc32::{crc32, crc32_after};
 pub use self::error::SpoolError;
 
-use self::free_space::Space;
 use self::index::Index;
 use self::name::{Name, Writer};
 use crate::document::Document;
@@ -37,39 +38,9 @@ use crate::document::Document;
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
 
-/// The part of its disk that a spool leaves free, in per cent, ...
-const MIN_FREE_PERCENT: u64 = 5;
-/// ... or in bytes, whichever is less.
-const MIN_FREE_BYTES: u64 = 512 << 20;
-
 /// A wall clock that shows an earlier time than this (July 2017) was not yet set,
 /// as on boards without a battery: the age of such a batch is not known.
 const CLOCK_SET_MS: u64 = 1_500_000_000_000;
-
-/// How much a spool may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpoolLimits {
-    /// Bytes of all batches.
-    pub max_bytes: u64,
-    /// Files, whatever their size: each takes an inode and some memory.
-    pub max_batches: usize,
-    /// Batches that are older go, whether or not there is room.
-    pub max_age: Duration,
-    /// Bytes that the spool leaves free on its disk; `None`: 5 % of the disk, at
-    /// most 512 MiB.
-    pub min_free_bytes: Option<u64>,
-}
-
-impl Default for SpoolLimits {
-    fn default() -> Self {
-        Self {
-            max_bytes: 256 << 20,
-            max_batches: 50_000,
-            max_age: Duration::from_hours(7 * 24),
-            min_free_bytes: None,
-        }
-    }
-}
 
 /// What a spool holds, and what it has lost since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -301,75 +272,6 @@ impl Spool {
         }
         self.written.notify_all();
         result.map_err(SpoolError::disk("write", self.folder.join(file_name)))
-    }
-
-    /// Drops what is older than the limit.
-    fn drop_old(&self, index: &mut Index, now_ms: u64) {
-        let max_age_ms = u64::try_from(self.limits.max_age.as_millis()).unwrap_or(u64::MAX);
-        while let Some(name) = index.oldest_with_known_age()
-            && now_ms.saturating_sub(name.timestamp_ms) > max_age_ms
-        {
-            let name = name.clone();
-            self.drop_batch(index, &name, "its batches are too old");
-        }
-    }
-
-    /// Drops the oldest until `bytes` more fit in.
-    fn make_room(&self, index: &mut Index, bytes: u64) -> Result<(), SpoolError> {
-        while (index.bytes() + bytes > self.limits.max_bytes
-            || index.batches() >= self.limits.max_batches)
-            && let Some((name, _)) = index.oldest()
-        {
-            let name = name.clone();
-            self.drop_batch(index, &name, "it has reached its limit");
-        }
-        // A disk whose room cannot be told is left to say no by itself.
-        let Ok(space) = Space::of(&self.folder) else { return Ok(()) };
-        let usual = (space.total / 100 * MIN_FREE_PERCENT).min(MIN_FREE_BYTES);
-        let min_free_bytes = self.limits.min_free_bytes.unwrap_or(usual);
-        // Others may have filled the disk: the spool does not give up all it has
-        // for them, but it does not grow.
-        if space.free < min_free_bytes.saturating_add(bytes)
-            && !self.replace_oldest(index, bytes, "the disk is nearly full")
-        {
-            return Err(SpoolError::NoRoom {
-                path: self.folder.clone(),
-                free_bytes: space.free,
-                min_free_bytes,
-            });
-        }
-        Ok(())
-    }
-
-    /// Drops the oldest until their bytes make up for `bytes`; nothing at all if
-    /// there are not so many.
-    fn replace_oldest(&self, index: &mut Index, bytes: u64, reason: &str) -> bool {
-        if index.bytes_at_rest() < bytes || index.oldest().is_none() {
-            return false;
-        }
-        let mut dropped = 0;
-        while dropped < bytes.max(1)
-            && let Some((name, size)) = index.oldest()
-        {
-            let name = name.clone();
-            self.drop_batch(index, &name, reason);
-            dropped += size;
-        }
-        true
-    }
-
-    fn drop_batch(&self, index: &mut Index, name: &Name, reason: &str) {
-        let before = index.bytes();
-        index.remove(name);
-        index.dropped_batches += 1;
-        index.dropped_bytes += before - index.bytes();
-        index.dropping += 1;
-        if index.dropping == 1 {
-            log::error!("spool: {}: {reason}, the oldest are dropped", self.folder.display());
-        }
-        if let Err(error) = self.delete(name) {
-            log::warn!("{error}");
-        }
     }
 
     fn delete(&self, name: &Name) -> Result<(), SpoolError> {

@@ -7,7 +7,7 @@ use std::thread::{self, Builder, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::poll::{PollError, Polled};
-use crate::window::{PATIENCE, Window};
+use crate::window::Window;
 
 /// The stack of a thread that polls. It holds a request, a head and an error;
 /// what it does not touch costs no memory.
@@ -65,12 +65,13 @@ pub(crate) fn run<'r>(
                     }
                 }
             } else {
-                match results.recv_timeout(PATIENCE) {
+                let to_end = limits.end.saturating_duration_since(Instant::now());
+                match results.recv_timeout(window.patience().unwrap_or(to_end)) {
                     Ok((thread, device, polled)) => {
                         threads.join(thread);
                         take(device, polled);
                     }
-                    Err(RecvTimeoutError::Timeout) => window.idle(PATIENCE),
+                    Err(RecvTimeoutError::Timeout) => window.grow(),
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             }

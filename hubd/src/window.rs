@@ -11,7 +11,7 @@ use std::time::Duration;
 const START: usize = 64;
 
 /// How long nothing may come back before more are let in.
-pub(crate) const PATIENCE: Duration = Duration::from_micros(500);
+const PATIENCE: Duration = Duration::from_micros(500);
 
 /// How many are let in then: 4,000 a second.
 const STEP: usize = 2;
@@ -35,10 +35,15 @@ impl Window {
         self.allowed
     }
 
-    /// Nothing came back for `waited`.
-    pub(crate) fn idle(&mut self, waited: Duration) {
-        let steps = usize::try_from(waited.as_micros() / PATIENCE.as_micros()).unwrap_or(1);
-        self.allowed = self.allowed.saturating_add(STEP * steps.max(1)).min(self.most);
+    /// How long to wait for an answer before [`Window::grow`]; `None` if it has
+    /// grown as far as it may.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        (self.allowed < self.most).then_some(PATIENCE)
+    }
+
+    /// Nothing came back meanwhile: more may be under way.
+    pub(crate) fn grow(&mut self) {
+        self.allowed = self.allowed.saturating_add(STEP).min(self.most);
     }
 
     /// No thread could be had beyond `alive`: the machine has fewer than we may.
@@ -50,31 +55,30 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::{PATIENCE, START, Window};
+    use super::{START, Window};
+    use std::time::Duration;
 
     #[test]
     fn grows_while_nothing_comes_back_and_stops_at_the_most() {
         let mut window = Window::new(1_000);
         assert_eq!(window.allowed(), START);
-        let mut waits = 0;
-        while window.allowed() < 1_000 {
-            window.idle(PATIENCE);
-            waits += 1;
+        let mut waited = Duration::ZERO;
+        while let Some(patience) = window.patience() {
+            waited += patience;
+            window.grow();
         }
-        assert!(PATIENCE * waits < std::time::Duration::from_millis(500), "{waits} waits");
-        window.idle(PATIENCE * 1_000_000);
+        assert!(waited < Duration::from_millis(500), "{waited:?}");
         assert_eq!(window.allowed(), 1_000);
     }
 
     #[test]
     fn few_threads_are_enough_to_go_on() {
-        let mut window = Window::new(0);
-        assert_eq!(window.allowed(), 1);
-        window.idle(PATIENCE);
-        assert_eq!(window.allowed(), 1);
+        let window = Window::new(0);
+        assert_eq!((window.allowed(), window.patience()), (1, None));
         let mut window = Window::new(1_000);
         window.full_at(0);
-        window.idle(PATIENCE);
+        assert_eq!((window.allowed(), window.patience()), (1, None));
+        window.grow();
         assert_eq!(window.allowed(), 1);
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 mod watch;
 
@@ -18,6 +19,9 @@ pub(crate) use watch::MountWatch;
 /// At most so many mounts are sent, the local ones first; a document must not
 /// become a list of bind mounts.
 pub(crate) const MAX_MOUNTS: usize = 512;
+
+/// Past so many slow places every mount is thought to be behind one.
+const MAX_SLOW_PLACES: usize = 256;
 
 /// At most so many bad lines are kept to be named.
 const MAX_BAD_LINES: usize = 4;
@@ -38,6 +42,9 @@ pub(crate) struct Mount {
     pub(crate) options: String,
     /// Whether a call may wait for another machine or another program.
     pub(crate) remote: bool,
+    /// Whether a call never waits: the kernel has the figures in memory, and so does
+    /// every mount on the way there.
+    pub(crate) at_hand: bool,
 }
 
 /// Why a line of the table could not be used.
@@ -89,6 +96,8 @@ pub(crate) struct Selector {
     lines: usize,
     left_out: usize,
     bad_lines: Vec<BadLine>,
+    /// Where something is mounted that a look-up of a path may wait for.
+    slow_places: Vec<OsString>,
 }
 
 impl Selector {
@@ -102,6 +111,7 @@ impl Selector {
             lines: 0,
             left_out: 0,
             bad_lines: Vec::new(),
+            slow_places: Vec::new(),
         }
     }
 
@@ -121,6 +131,10 @@ impl Selector {
         if let Some(covered) = self.line_of.remove(&mountpoint) {
             self.take_back(covered);
         }
+        let at_hand = is_at_hand(fstype);
+        if !at_hand && self.slow_places.len() <= MAX_SLOW_PLACES {
+            self.slow_places.push(mountpoint.clone());
+        }
         let Some(remote) = self.is_sent(device, mountpoint.as_encoded_bytes(), fstype) else {
             return;
         };
@@ -136,17 +150,23 @@ impl Selector {
             fstype: text(fstype),
             options: text(options),
             remote,
+            at_hand,
         };
         self.chosen.insert(self.lines, mount);
     }
 
     /// The selection, once every line was taken.
     pub(crate) fn finish(self) -> Selection {
-        Selection {
-            mounts: self.chosen.into_values().collect(),
-            left_out: self.left_out,
-            bad_lines: self.bad_lines,
+        let slow_places = self.slow_places;
+        let is_behind_slow = |mount: &Mount| {
+            slow_places.len() > MAX_SLOW_PLACES
+                || slow_places.iter().any(|place| Path::new(&mount.mountpoint).starts_with(place))
+        };
+        let mut mounts: Vec<Mount> = self.chosen.into_values().collect();
+        for mount in &mut mounts {
+            mount.at_hand = mount.at_hand && !is_behind_slow(mount);
         }
+        Selection { mounts, left_out: self.left_out, bad_lines: self.bad_lines }
     }
 
     /// Whether a mount is sent, and if so, whether it is remote.
@@ -205,6 +225,43 @@ fn is_remote(fstype: &str) -> bool {
         "fuse.gvfsd-fuse" | "fuse.portal" => false,
         _ => fstype.starts_with("fuse."),
     }
+}
+
+/// Whether statfs(2) of such a file system reads counters in the kernel's memory
+/// and nothing else, and a look-up on it waits for its own disk at most. What is
+/// not known here is thought to be slow.
+fn is_at_hand(fstype: &[u8]) -> bool {
+    const AT_HAND: [&[u8]; 28] = [
+        b"ext2",
+        b"ext3",
+        b"ext4",
+        b"xfs",
+        b"f2fs",
+        b"squashfs",
+        b"tmpfs",
+        b"ramfs",
+        b"rootfs",
+        b"devtmpfs",
+        b"devpts",
+        b"proc",
+        b"sysfs",
+        b"cgroup",
+        b"cgroup2",
+        b"debugfs",
+        b"tracefs",
+        b"configfs",
+        b"securityfs",
+        b"pstore",
+        b"bpf",
+        b"mqueue",
+        b"hugetlbfs",
+        b"fusectl",
+        b"efivarfs",
+        b"binfmt_misc",
+        b"rpc_pipefs",
+        b"selinuxfs",
+    ];
+    AT_HAND.contains(&fstype)
 }
 
 fn text(field: &[u8]) -> String {
@@ -273,6 +330,7 @@ mod tests {
             fstype: "ext4".into(),
             options: "rw,relatime".into(),
             remote: false,
+            at_hand: true,
         };
         assert_eq!(select(table).mounts.first(), Some(&first));
     }
@@ -293,6 +351,22 @@ mod tests {
         assert_eq!(mountpoints(table), expected);
         let remote: Vec<bool> = select(table).mounts.iter().map(|mount| mount.remote).collect();
         assert_eq!(remote, [false, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn only_what_is_behind_nothing_slow_is_at_hand() {
+        let at_hand = |table: &str| -> Vec<bool> {
+            select(table).mounts.iter().map(|mount| mount.at_hand).collect()
+        };
+        let table = "/dev/a / ext4 rw 0 0\n\
+                     nas:/x /net nfs4 rw 0 0\n\
+                     auto /auto autofs rw 0 0\n\
+                     /dev/b /net/b xfs rw 0 0\n\
+                     /dev/c /auto/c ext4 rw 0 0\n\
+                     /dev/d /network ext4 rw 0 0\n\
+                     tank/e /e zfs rw 0 0\n";
+        assert_eq!(at_hand(table), [true, false, false, false, true, false]);
+        assert_eq!(at_hand("nas:/x / nfs4 rw 0 0\n/dev/b /b xfs rw 0 0\n"), [false, false]);
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(crate) struct Question {
     pub(crate) device: Arc<str>,
     /// Whether it is answered for by another machine or program.
     pub(crate) remote: bool,
+    /// Whether the call never waits, so that no other thread is needed for it.
+    pub(crate) at_hand: bool,
 }
 
 impl Question {
@@ -122,9 +124,26 @@ impl StatvfsThreads {
     }
 
     /// Asks all, local ones first, and returns within [`BUDGET`] with an outcome
-    /// for each, in the order of the questions.
+    /// for each, in the order of the questions. What is at hand is asked right
+    /// here: handing it over would cost more than the call.
     pub(crate) fn ask(&self, questions: &[Question]) -> Vec<Outcome> {
-        self.ask_within(BUDGET, questions)
+        let (at_hand, others): (Vec<_>, Vec<_>) =
+            questions.iter().cloned().partition(|question| question.at_hand);
+        if at_hand.is_empty() {
+            return self.ask_within(BUDGET, questions);
+        }
+        let mut from_others = if others.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.ask_within(BUDGET, &others).into_iter()
+        };
+        let outcomes = questions.iter().map(|question| {
+            if question.at_hand {
+                return (self.shared.call)(&question.path);
+            }
+            from_others.next().unwrap_or(Outcome::NotAsked)
+        });
+        outcomes.collect()
     }
 
     fn ask_within(&self, budget: Duration, questions: &[Question]) -> Vec<Outcome> {
@@ -287,7 +306,10 @@ fn answer_questions(shared: &Shared) {
             state = shared.lock();
             state.give_back(round, place, &question, outcome);
             if state.open == 0 || state.is_hopeless() {
+                // Who is woken takes the lock: it would have to wait for it.
+                drop(state);
                 shared.done.notify_one();
+                state = shared.lock();
             }
         } else if state.idle > 0 {
             // One that waits is enough; those that had to help go.

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use super::writer::{assemble, frame, push_pair};
-use super::{Document, DocumentError, MAX_DATAPOINTS, MAX_PAIRS, push_json};
+use super::writer::{assemble, frame, push_id, push_pair};
+use super::{Document, DocumentError, MAX_DATAPOINTS, MAX_PAIRS};
 
 /// This pair is each datapoint's own, and is not looked for among those before.
 const CHECKSUM_KEY: &str = "\"pattoo_checksum\"";
@@ -62,7 +62,7 @@ impl Batch {
                 if index > 0 {
                     self.rows.push(b',');
                 }
-                push_json(&mut self.rows, known);
+                push_id(&mut self.rows, *known);
             }
             self.rows.push(b']');
             self.datapoint_count += 1;

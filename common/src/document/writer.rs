@@ -6,6 +6,13 @@ use super::buffers::{Buffers, Pair};
 use super::{AGENT_KEYS, Series, push_json};
 use crate::datapoint::{DataPoint, Metadata, Place, Value};
 
+/// What a pair begins with, its key and the comma.
+const KEY: &[u8] = b"\"pattoo_key\",";
+const DATA_TYPE: &[u8] = b"\"pattoo_data_type\",";
+const VALUE: &[u8] = b"\"pattoo_value\",";
+const TIMESTAMP: &[u8] = b"\"pattoo_timestamp\",";
+const CHECKSUM: &[u8] = b"\"pattoo_checksum\",";
+
 /// Takes datapoints one by one and gives the document as JSON text.
 pub struct DocumentWriter<'s> {
     series: &'s mut Series,
@@ -47,19 +54,25 @@ impl<'s> DocumentWriter<'s> {
         }
         let Some(checksum) = self.series.checksum(point) else { return };
         self.begin_row(point);
-        let key = self.id(Pair::Key(point.key), |out| pair(out, "pattoo_key", point.key));
+        let key = self.id(Pair::Key(point.key), |out| text_pair(out, KEY, point.key));
         let code = point.data_type.code();
-        let data_type = self.id(Pair::DataType(code), |out| pair(out, "pattoo_data_type", &code));
+        let data_type = self.id(Pair::DataType(code), |out| number_pair(out, DATA_TYPE, code));
         let value = self.value_id(&point.value);
-        let timestamp = self
-            .id(Pair::Timestamp(timestamp_ms), |out| pair(out, "pattoo_timestamp", &timestamp_ms));
+        let timestamp =
+            self.id(Pair::Timestamp(timestamp_ms), |out| number_pair(out, TIMESTAMP, timestamp_ms));
         // A checksum stands in a document only once: it is not looked for.
-        let checksum = self.new_id(|out| pair(out, "pattoo_checksum", checksum.as_str()));
+        let checksum = self.new_id(|out| {
+            out.extend_from_slice(CHECKSUM);
+            out.push(b'"');
+            out.extend_from_slice(checksum.as_str().as_bytes());
+            out.push(b'"');
+        });
+        let rows = &mut self.buffers.rows;
         for (id, end) in
             [(key, b','), (data_type, b','), (value, b','), (timestamp, b','), (checksum, b']')]
         {
-            push_json(&mut self.buffers.rows, &id);
-            self.buffers.rows.push(end);
+            push_id(rows, id);
+            rows.push(end);
         }
         self.row_count += 1;
     }
@@ -118,20 +131,26 @@ impl<'s> DocumentWriter<'s> {
     }
 
     fn metadatum(&mut self, prefix: &mut Vec<u8>, key: &'static str, value: &str) {
-        let id = self.id(Pair::Metadata(key, value.to_owned()), |out| pair(out, key, value));
-        push_json(prefix, &id);
+        let id = self.id(Pair::Metadata(key, value.to_owned()), |out| {
+            push_json(out, key);
+            text_pair(out, b",", value);
+        });
+        push_id(prefix, id);
         prefix.push(b',');
     }
 
     fn value_id(&mut self, value: &Value) -> u32 {
-        const KEY: &str = "pattoo_value";
-        match value {
-            Value::Integer(value) => self.id(Pair::Integer(*value), |out| pair(out, KEY, value)),
-            Value::Signed(value) => self.id(Pair::Signed(*value), |out| pair(out, KEY, value)),
-            Value::Float(value) => {
-                self.id(Pair::Float(value.to_bits()), |out| pair(out, KEY, value))
+        match *value {
+            Value::Integer(value) => {
+                self.id(Pair::Integer(value), |out| number_pair(out, VALUE, value))
             }
-            Value::Text(text) => self.new_id(|out| pair(out, KEY, &**text)),
+            Value::Signed(value) => {
+                self.id(Pair::Signed(value), |out| number_pair(out, VALUE, value))
+            }
+            Value::Float(value) => {
+                self.id(Pair::Float(value.to_bits()), |out| number_pair(out, VALUE, value))
+            }
+            Value::Text(ref text) => self.new_id(|out| text_pair(out, VALUE, text)),
         }
     }
 
@@ -154,11 +173,33 @@ impl<'s> DocumentWriter<'s> {
 
 /// Appends `"id":[pair]`, with a comma before it unless it is the first.
 pub(super) fn push_pair(pairs: &mut Vec<u8>, id: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    pairs.extend_from_slice(if id == 0 { b"\"" } else { b",\"" });
-    push_json(pairs, &id);
+    if id > 0 {
+        pairs.push(b',');
+    }
+    pairs.push(b'"');
+    push_id(pairs, id);
     pairs.extend_from_slice(b"\":[");
     write(pairs);
     pairs.push(b']');
+}
+
+/// Appends an id in decimal: most have one to three digits, and there are
+/// thousands in a document.
+pub(super) fn push_id(out: &mut Vec<u8>, id: u32) {
+    let mut digits = [0; 10];
+    let mut start = digits.len();
+    let mut rest = id;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    for digit in &digits[start..] {
+        out.push(*digit);
+    }
 }
 
 /// The whole document from its rows and pairs.
@@ -185,10 +226,15 @@ pub(super) fn frame(agent_id: &str, interval_ms: u64, timestamp_ms: u64) -> [Vec
     [head, b"],\"key_value_pairs\":{".to_vec(), b"}}}".to_vec()]
 }
 
-fn pair<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
-    push_json(out, key);
-    out.push(b',');
+/// Appends the rest of a pair: `before` ends with the comma behind the key.
+fn text_pair(out: &mut Vec<u8>, before: &[u8], value: &str) {
+    out.extend_from_slice(before);
     push_json(out, value);
+}
+
+fn number_pair(out: &mut Vec<u8>, before: &[u8], value: impl serde::Serialize) {
+    out.extend_from_slice(before);
+    push_json(out, &value);
 }
 
 fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {

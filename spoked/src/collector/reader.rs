@@ -65,7 +65,10 @@ fn read(shared: &Shared, me: u64) {
         }
         state.give_back(me, reading);
         if state.is_complete() {
+            // Who is woken takes the lock: it would have to wait for it.
+            drop(state);
             shared.done.notify_one();
+            state = shared.lock();
         }
     }
 }

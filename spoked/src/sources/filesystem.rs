@@ -126,7 +126,9 @@ impl Table {
                 mount.device = device;
             }
             let (device, remote) = (Arc::from(mount.device.as_str()), mount.remote);
-            questions.push(Question { path: Arc::from(path), device, remote });
+            // Below another root the way leads through mounts that are not in this table.
+            let at_hand = mount.at_hand && roots.root == Path::new("/");
+            questions.push(Question { path: Arc::from(path), device, remote, at_hand });
             metadata.push(describe(mount));
         }
         let read_only = vec![None; questions.len()];

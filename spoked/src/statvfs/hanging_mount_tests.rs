@@ -39,7 +39,7 @@ fn hanging_mount(test: &str) -> Option<HangingMount> {
 
 fn question(path: &Path) -> Question {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
-    Question { path: Arc::from(path), device: Arc::from("hanging"), remote: true }
+    Question { path: Arc::from(path), device: Arc::from("hanging"), remote: true, at_hand: false }
 }
 
 #[test]

@@ -12,7 +12,7 @@ const SIZE: Size =
 
 fn question(path: &str, remote: bool) -> Question {
     let path = Arc::from(CString::new(path).unwrap());
-    Question { path, device: Arc::from("device"), remote }
+    Question { path, device: Arc::from("device"), remote, at_hand: false }
 }
 
 /// Threads whose calls return at once, but for paths that begin with `/hang`:
@@ -44,6 +44,18 @@ fn asks_the_kernel() {
     assert!(matches!(outcomes.first(), Some(Outcome::Size(size)) if size.blocks > 0));
     assert!(matches!(outcomes.get(1), Some(Outcome::Failed(reason)) if reason.contains("No such")));
     assert!(threads.ask(&[]).is_empty());
+}
+
+#[test]
+fn what_is_at_hand_needs_no_thread_and_keeps_its_place() {
+    let (threads, _, release) = threads_with_hangs();
+    let at_hand = |path: &str| Question { at_hand: true, ..question(path, false) };
+    assert_eq!(threads.ask(&[at_hand("/"), at_hand("/home")]), vec![Outcome::Size(SIZE); 2]);
+    assert_eq!(threads.shared.lock().threads, 0);
+    let questions = [question("/hang", true), at_hand("/"), question("/x", false), at_hand("/y")];
+    let size = Outcome::Size(SIZE);
+    assert_eq!(threads.ask(&questions), [Outcome::Hangs, size.clone(), size.clone(), size]);
+    release("/hang");
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn names_what_was_not_asked_and_what_is_forbidden() {
         path: Arc::from(CString::new(path).unwrap()),
         device: Arc::from("d"),
         remote: true,
+        at_hand: false,
     };
     let questions: Vec<_> = ["/a", "/b", "/c"].into_iter().map(question).collect();
     let denied = Outcome::Denied;
