@@ -85,9 +85,21 @@ fn serve(
     }
 }
 
-/// The whole HTTP answer of a device: the capture under another name, with other
-/// values, and checksums that are right.
+/// The whole HTTP answer of a device.
 fn answer(index: usize) -> Vec<u8> {
+    let body = document(index, |value| value);
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(&body);
+    answer
+}
+
+/// The document of a device: the capture under another name, with other values,
+/// and checksums that are right. What `change` makes of a value stands there.
+pub fn document(index: usize, mut change: impl FnMut(Value) -> Value) -> Vec<u8> {
     let capture = Document::parse(CAPTURE).expect("the capture is a document");
     let hostname = format!("device{index}.example.net");
     let mut series: Option<Series> = None;
@@ -117,6 +129,7 @@ fn answer(index: usize) -> Vec<u8> {
             SampleValue::Float(value) => Value::Float(value + index as f64),
             _ => Value::Integer(index as u64),
         };
+        let value = change(value);
         let (key, data_type): (_, DataType) = (leak(&sample.key), sample.data_type);
         let point = match (before.is_empty(), after.is_empty()) {
             (false, _) => DataPoint::of(&Metadata::before_host(before), key, data_type, value),
@@ -130,14 +143,7 @@ fn answer(index: usize) -> Vec<u8> {
     for (timestamp_ms, point) in &points {
         writer.push(point, *timestamp_ms);
     }
-    let body = writer.finish(capture.timestamp_ms());
-    let mut answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    answer.extend_from_slice(&body);
-    answer
+    writer.finish(capture.timestamp_ms())
 }
 
 /// Keys of datapoints live as long as the program. The few keys of the capture

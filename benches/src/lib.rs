@@ -9,5 +9,6 @@
 )]
 
 pub mod fleet;
+pub mod load;
 pub mod process;
 pub mod receiver;

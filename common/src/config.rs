@@ -2,13 +2,14 @@
 //!
 //! A program builds its typed configuration from [`Section`]s. Whatever is wrong
 //! in any file is collected and told at once, with file, line and key; so are
-//! keys that nobody knows. `spoke` and `hub` show how it is used.
+//! keys that nobody knows. `spoke`, `hub` and `server` show how it is used.
 
 mod hub;
 mod line;
 mod pattoo;
 mod report;
 mod section;
+mod server;
 mod spoke;
 mod value;
 mod yaml;
@@ -22,6 +23,7 @@ pub use hub::{HUB_PROGRAM, HubConfig, PostMode, SpoolMode};
 pub use pattoo::{AgentApi, Pattoo};
 pub use report::{ConfigError, Entry, Origin, Problem, Report, Warning};
 pub use section::Section;
+pub use server::{AgentListener, KeepConfig, Listener, SERVER_PROGRAM, ServerConfig, StoreConfig};
 pub use spoke::{SPOKE_PROGRAM, SpokeConfig};
 
 use report::{Findings, SourceFile};

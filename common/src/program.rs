@@ -61,6 +61,13 @@ pub trait Program {
     /// What `--check` prints: a line for each setting, with where it is from.
     fn check(configuration: &Self::Configuration) -> Vec<String>;
 
+    /// What `--check` looks at beyond the configuration, such as the data that
+    /// it names: lines to print, or what is wrong with it.
+    fn verify(configuration: &Self::Configuration) -> Result<Vec<String>, String> {
+        let _ = configuration;
+        Ok(Vec::new())
+    }
+
     /// Binds, starts the threads, and returns. The error says what could not
     /// be had, and what to do.
     fn serve(configuration: Self::Configuration) -> Result<Box<dyn Serving>, String>;
@@ -167,7 +174,13 @@ fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
         log_file::<P>(settings).display(),
         settings.log_level.as_str().to_lowercase()
     ));
-    say(&lines.join("\n"))
+    let verified = P::verify(&configured.configuration);
+    lines.extend(verified.as_ref().into_iter().flatten().cloned());
+    let said = say(&lines.join("\n"));
+    match verified {
+        Ok(_) => said,
+        failed => conclude(failed.map(|_| String::new())),
+    }
 }
 
 fn with_settings<P: Program>(act: impl FnOnce(&DaemonSettings) -> u8) -> u8 {

@@ -50,6 +50,8 @@ pub(crate) struct Collected {
 pub(crate) struct SourceReport {
     /// Its name, such as `memory`.
     pub(crate) name: &'static str,
+    /// The kernel's files and calls that it reads.
+    pub(crate) reads: &'static str,
     /// How long the reading took, or has taken so far where it hangs.
     pub(crate) duration: Duration,
     /// How many datapoints it gave.

@@ -16,22 +16,23 @@ pub(crate) fn explain(collected: &Collected) -> String {
     for source in &collected.sources {
         let _ = writeln!(
             text,
-            "{:<16} {:>5} datapoints {:>8} µs  {}",
+            "{} reads {}\n    {} datapoints in {} µs: {}",
             source.name,
+            source.reads,
             source.datapoints,
             source.duration.as_micros(),
             source.state
         );
         let own: Vec<_> = points.by_ref().take(source.datapoints).collect();
         for (_, point) in own.iter().take(EXAMPLES) {
-            let _ = write!(text, "    {} = {}", point.key, point.value);
+            let _ = write!(text, "        {} = {}", point.key, point.value);
             if let Some((_, value)) = point.metadata.as_ref().and_then(|m| m.pairs.first()) {
                 let _ = write!(text, "  ({value})");
             }
             text.push('\n');
         }
         if own.len() > EXAMPLES {
-            let _ = writeln!(text, "    and {} more", own.len() - EXAMPLES);
+            let _ = writeln!(text, "        and {} more", own.len() - EXAMPLES);
         }
     }
     text.pop();

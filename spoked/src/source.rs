@@ -54,6 +54,9 @@ pub(crate) trait Source: Send {
     /// The name on the status page and in the log, such as `memory`.
     fn name(&self) -> &'static str;
 
+    /// The kernel's files and calls that it reads, for a person.
+    fn reads(&self) -> &'static str;
+
     /// Reads the kernel's figures and appends them to `out`, in the order of the
     /// wire. What was appended before an error is kept.
     fn read(&mut self, poll: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError>;

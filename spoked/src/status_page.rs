@@ -108,7 +108,7 @@ impl StatusPage<'_> {
             "user {user:.1} · system {system:.1} · I/O wait {iowait:.1}{} %",
             if steal > 0.0 { format!(" · steal {steal:.1}") } else { String::new() }
         ));
-        page.text(&format!(" · {} CPUs", self.cpus));
+        page.text(&format!(" · {} {}", self.cpus, if self.cpus == "1" { "CPU" } else { "CPUs" }));
         if let Some(mhz) = figures.number("cpu_frequency") {
             page.text(&format!(" at {mhz:.0} MHz"));
         }

@@ -1,4 +1,4 @@
-//! Configuration files of the spoke and the hub in a test's folder.
+//! Configuration files of spoke, hub and server in a test's folder.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -30,6 +30,17 @@ pub struct HubOptions {
     pub more: String,
 }
 
+/// What a test wants of its server.
+#[derive(Debug)]
+pub struct ServerOptions {
+    /// The port on 127.0.0.1 that agents post to.
+    pub agent_port: u16,
+    /// The port on 127.0.0.1 for people.
+    pub web_port: u16,
+    /// Lines for the end of the server's file, such as a section `store`.
+    pub more: String,
+}
+
 /// Writes `etc/pattoo.yaml` and the spoke's file. Logs, cache and state come to
 /// lie in `log`, `cache`, `state` and `run` of the folder; the configuration
 /// folder is returned.
@@ -57,6 +68,19 @@ pub fn write_hub_config(folder: &Folder, options: &HubOptions) -> PathBuf {
     }
     text.push_str(&options.more);
     folder.write("etc/pattoo_agent_linux_hubd.yaml", &text);
+    folder.join("etc")
+}
+
+/// Writes `etc/pattoo.yaml` and the server's file, likewise. The data is in
+/// `state/data`.
+pub fn write_server_config(folder: &Folder, options: &ServerOptions) -> PathBuf {
+    write_pattoo_yaml(folder, None);
+    let ServerOptions { agent_port, web_port, more } = options;
+    let text = format!(
+        "pattoo_api_agentd:\n  ip_listen_address: 127.0.0.1\n  ip_bind_port: {agent_port}\n\
+         pattoo_apid:\n  ip_listen_address: 127.0.0.1\n  ip_bind_port: {web_port}\n{more}"
+    );
+    folder.write("etc/pattoo_server.yaml", &text);
     folder.join("etc")
 }
 

@@ -18,18 +18,25 @@ mod port;
 mod process;
 mod receiver;
 mod run;
+mod server;
 mod silent_name_server;
+mod small_disk;
 mod stand_in_spoke;
 mod wait;
 
-pub use configuration::{HubOptions, SpokeOptions, write_hub_config, write_spoke_config};
+pub use configuration::{
+    HubOptions, ServerOptions, SpokeOptions, write_hub_config, write_server_config,
+    write_spoke_config,
+};
 pub use daemon::Daemon;
 pub use folder::Folder;
-pub use http::{HttpAnswer, http_get};
+pub use http::{HttpAnswer, http_get, http_post};
 pub use port::free_port;
 pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
 pub use receiver::{Mood, Post, Receiver, Taken};
 pub use run::{Finished, binary, binary_of_system, command, finish, run};
+pub use server::Server;
 pub use silent_name_server::SilentNameServer;
+pub use small_disk::SmallDisk;
 pub use stand_in_spoke::{Manner, StandInSpoke};
 pub use wait::{PATIENCE, wait_until};

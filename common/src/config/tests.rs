@@ -35,6 +35,11 @@ fn hub(pattoo: &str, own: &str) -> Result<(HubConfig, Report), ConfigError> {
     HubConfig::load(folder.path())
 }
 
+fn server(own: &str) -> Result<(ServerConfig, Report), ConfigError> {
+    let folder = folder_with(&[("pattoo.yaml", ""), ("pattoo_server.yaml", own)]);
+    ServerConfig::load(folder.path())
+}
+
 /// The only problem of a hub's own file: line, key, message.
 fn hub_problem(own: &str) -> (Option<usize>, String, String) {
     let mut error = hub(PATTOO, own).expect_err("must be refused");
@@ -376,12 +381,44 @@ fn the_samples_are_the_defaults() {
     let (config, report) = HubConfig::load(&etc).expect("the hub's samples");
     assert_eq!(report.warnings, []);
     assert_eq!(config, hub("", ONE_DEVICE).expect("the defaults").0);
+    assert_named(&report);
+    let (config, report) = ServerConfig::load(&etc).expect("the server's samples");
+    assert_eq!(report.warnings, []);
+    assert_eq!(config, server("").expect("the defaults").0);
+    assert_named(&report);
+}
+
+/// Every key that was read stands in its file, were it only as a comment.
+fn assert_named(report: &Report) {
     for entry in &report.entries {
         let name = entry.key.rsplit('.').next().expect("a name");
         let text = fs::read_to_string(&entry.file).unwrap_or_default();
         let named = text.contains(&format!("{name}:"));
         assert!(named, "{name} is not in {}", entry.file.display());
     }
+}
+
+#[test]
+fn a_server_reads_the_originals_file_and_says_what_is_wrong_in_its_own() {
+    let original = "pattoo_api_agentd:\n  ip_bind_port: 30201\n  ip_listen_address: localhost\n\
+                    pattoo_apid:\n  ip_bind_port: 30202\n\
+                    pattoo_ingesterd:\n  ingester_interval: 3600\n\
+                    pattoo_db:\n  db_name: pattoo\n";
+    let (config, report) = server(original).expect("the original's file");
+    assert_eq!(report.warnings, []);
+    assert_eq!(config.agent_api.listener.ip_bind_port, 30201);
+    assert_eq!(config.agent_api.listener.ip_listen_address, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    assert_eq!(config.web_api.ip_bind_port, 30202);
+    assert_eq!(config.store.directory, Path::new("/var/lib/pattoo/data"));
+
+    let (config, _) = server("store:\n  raw:\n    max_age: 7 d\n    max_bytes: 2 GiB\n").unwrap();
+    let week = KeepConfig { max_age: Duration::from_hours(7 * 24), max_bytes: Some(2 << 30) };
+    assert_eq!(config.store.raw, week);
+
+    let error = server("store:\n  raw:\n    max_age: 3 h\n").expect_err("less than a day");
+    assert!(error.to_string().contains("store.raw.max_age"), "{error}");
+    let (_, report) = server("store:\n  directroy: /x\n").expect("unknown keys do no harm");
+    assert!(report.warnings[0].message.contains("`directory`"), "{:?}", report.warnings);
 }
 
 #[test]

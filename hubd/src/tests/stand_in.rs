@@ -89,6 +89,7 @@ pub(super) enum Act {
 pub(super) struct Receiver {
     pub(super) address: Address,
     posts: Arc<Posts>,
+    server: Arc<Mutex<&'static str>>,
 }
 
 #[derive(Default)]
@@ -105,9 +106,10 @@ impl Receiver {
         act: impl Fn(usize, &[u8]) -> Act + Send + Sync + 'static,
     ) -> Self {
         let posts = Arc::new(Posts::default());
-        let noted = Arc::clone(&posts);
+        let server = Arc::new(Mutex::new(server));
+        let (noted, name) = (Arc::clone(&posts), Arc::clone(&server));
         let address = serve(IPV4, move |got, stream| {
-            let header = format!("Server: {server}\r\n");
+            let header = format!("Server: {}\r\n", name.lock().unwrap());
             if got.line == "GET /pattoo/api/v1/agent/status HTTP/1.1" {
                 let _ = stream.write_all(&http(200, &header, b"fine"));
                 return;
@@ -127,7 +129,12 @@ impl Receiver {
                 Act::Hang => hang(stream),
             }
         });
-        Self { address: device(address), posts }
+        Self { address: device(address), posts, server }
+    }
+
+    /// Another server takes its place.
+    pub(super) fn replace(&self, server: &'static str) {
+        *self.server.lock().unwrap() = server;
     }
 
     /// Waits until so many posts were taken, and returns their bodies.
@@ -144,6 +151,14 @@ impl Receiver {
     /// How many posts came, taken or not.
     pub(super) fn posts(&self) -> usize {
         self.posts.list.lock().unwrap().len()
+    }
+
+    /// Waits until so many posts came.
+    pub(super) fn wait_posts(&self, count: usize) {
+        let too_few = |list: &mut Vec<(Vec<u8>, bool)>| list.len() < count;
+        let list = self.posts.list.lock().unwrap();
+        let (list, wait) = self.posts.changed.wait_timeout_while(list, PATIENCE, too_few).unwrap();
+        assert!(!wait.timed_out(), "{} of {count} posts", list.len());
     }
 }
 

@@ -244,6 +244,7 @@ impl Slot {
     fn new(source: Box<dyn Source>) -> Self {
         let report = SourceReport {
             name: source.name(),
+            reads: source.reads(),
             duration: Duration::ZERO,
             datapoints: 0,
             state: SourceState::Absent("not read yet".to_owned()),

@@ -19,6 +19,10 @@ impl Source for Made {
         self.0
     }
 
+    fn reads(&self) -> &'static str {
+        "nothing"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         out.push(DataPoint::new(self.0, DataType::Gauge, 1_u64));
         out.push(DataPoint::new(self.0, DataType::Gauge, 2_u64));
@@ -42,6 +46,10 @@ fn blocks(name: &'static str) -> (Blocks, Receiver<()>, Sender<()>) {
 impl Source for Blocks {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn reads(&self) -> &'static str {
+        "nothing"
     }
 
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
@@ -265,6 +273,10 @@ struct KeepsOpen {
 impl Source for KeepsOpen {
     fn name(&self) -> &'static str {
         "keeps open"
+    }
+
+    fn reads(&self) -> &'static str {
+        "nothing"
     }
 
     fn read(&mut self, _: &Poll, _: &mut Vec<DataPoint>) -> Result<(), SourceError> {

@@ -62,6 +62,10 @@ impl Source for Cpu {
         "cpu"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/stat"
+    }
+
     fn read(&mut self, poll: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let parsed = stat::parse(self.stat.read()?);
         let stat = parsed.map_err(|error| error.at(self.stat.path()))?;

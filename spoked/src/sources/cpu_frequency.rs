@@ -79,6 +79,10 @@ impl Source for CpuFrequency {
         "cpu_frequency"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/cpuinfo, sys/devices/system/cpu/*"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let mut way = match self.way.take() {
             Some(way) => way,

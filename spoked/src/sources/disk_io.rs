@@ -29,6 +29,10 @@ impl Source for DiskIo {
         "disk_io"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/diskstats, sys/block/*/stat"
+    }
+
     /// A line that cannot be understood costs that disk; the first such line is
     /// told.
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {

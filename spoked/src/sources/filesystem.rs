@@ -69,6 +69,10 @@ impl Source for Filesystem {
         "filesystem"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/self/mounts, proc/filesystems, statvfs(3)"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         self.table()?;
         let Self { threads, table: Some(table), .. } = self else { return Ok(()) };

@@ -24,6 +24,10 @@ impl Source for LoadAverage {
         "load_average"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/loadavg"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let parsed = parse(self.loadavg.read()?);
         let averages = parsed.map_err(|error| error.at(self.loadavg.path()))?;

@@ -51,6 +51,10 @@ impl Source for Memory {
         "memory"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/meminfo, proc/zoneinfo"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let parsed = meminfo::parse(self.meminfo.read()?);
         let meminfo = parsed.map_err(|error| error.at(self.meminfo.path()))?;

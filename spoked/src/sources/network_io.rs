@@ -29,6 +29,10 @@ impl Source for NetworkIo {
         "network_io"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/self/net/dev"
+    }
+
     /// A line that cannot be understood costs that interface; the first such
     /// line is told.
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {

@@ -48,6 +48,10 @@ impl Source for ProcessCount {
         "process_count"
     }
 
+    fn reads(&self) -> &'static str {
+        "the numbered folders of proc"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let count = self.way.count(&self.proc);
         let count = count.map_err(|error| unreadable(&self.proc.path, &error))?;

@@ -25,6 +25,10 @@ impl Source for SwapIo {
         "swap_io"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/vmstat"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         // The kernel gathers all counters anew for each read, also for the last
         // one, which only says that the text has ended. Not asking for the rest

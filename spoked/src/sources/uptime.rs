@@ -22,6 +22,10 @@ impl Source for Uptime {
         "uptime"
     }
 
+    fn reads(&self) -> &'static str {
+        "proc/uptime"
+    }
+
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let parsed = parse(self.uptime.read()?);
         let uptime_s = parsed.map_err(|error| error.at(self.uptime.path()))?;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pattoo_tests::{
-    Daemon, Folder, HubOptions, SpokeOptions, binary, free_port, http_get, write_hub_config,
-    write_spoke_config,
+    Daemon, Folder, HubOptions, ServerOptions, SpokeOptions, binary, free_port, http_get,
+    write_hub_config, write_server_config, write_spoke_config,
 };
 
 /// A program that the tests can be run with.
@@ -128,4 +128,17 @@ pub(crate) const HUB: Case = Case {
     },
     listens: false,
     own_file: "pattoo_agent_linux_hubd.yaml",
+};
+
+/// The real server.
+pub(crate) const SERVER: Case = Case {
+    name: "pattood",
+    binary: || binary("pattood"),
+    configure: |folder, port| {
+        let options =
+            ServerOptions { agent_port: port, web_port: free_port(), more: String::new() };
+        write_server_config(folder, &options)
+    },
+    listens: true,
+    own_file: "pattoo_server.yaml",
 };

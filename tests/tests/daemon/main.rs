@@ -52,3 +52,4 @@ macro_rules! every_daemon {
 every_daemon!(the_sleeper, crate::cases::SLEEPER);
 every_daemon!(the_spoke, crate::cases::SPOKE);
 every_daemon!(the_hub, crate::cases::HUB);
+every_daemon!(the_server, crate::cases::SERVER);

@@ -1,6 +1,5 @@
 //! Many devices, and few files that may be open.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 
 use pattoo_tests::{
@@ -9,15 +8,14 @@ use pattoo_tests::{
 
 use crate::hub::{Hub, OURS, every_second, of_hub};
 
-const DEVICES: u8 = 200;
+const DEVICES: usize = 200;
 
 #[test]
 fn few_descriptors_are_enough_for_many_devices() {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-    let spoke = StandInSpoke::on(listener, "many");
+    let spokes: Vec<StandInSpoke> = (0..DEVICES).map(|_| StandInSpoke::start("many")).collect();
     let server = Receiver::start(OURS);
-    let devices = (1..=DEVICES).map(|host| (format!("127.0.0.{host}"), spoke.port())).collect();
-    let options = HubOptions { devices, interval_seconds: 2, ..every_second(&[], &server) };
+    let options = every_second(&spokes.iter().collect::<Vec<_>>(), &server);
+    let options = HubOptions { interval_seconds: 2, ..options };
     let hub = Hub::install("many", options);
     let limited = format!("ulimit -n 80 && exec {} --foreground", hub.daemon.binary().display());
     let mut process = command(&binary_of_system("sh"), hub.daemon.configuration())

@@ -28,9 +28,11 @@ fn batches_come_out_as_they_went_in_across_a_restart() {
 #[test]
 fn sequence_numbers_go_on_after_a_restart() {
     let folder = Folder::new();
-    folder.spool(roomy()).push(&[b"first"], NOW_MS).unwrap();
-    folder.spool(roomy()).push(&[b"second"], NOW_MS).unwrap();
-    assert_eq!(replay(&folder.spool(roomy())), ["first", "second"]);
+    let wanted: Vec<String> = (0..12).map(|i| format!("batch {i}")).collect();
+    for body in &wanted {
+        folder.spool(roomy()).push(&[body], NOW_MS).unwrap();
+    }
+    assert_eq!(replay(&folder.spool(roomy())), wanted);
 }
 
 #[test]

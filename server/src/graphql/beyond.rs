@@ -1,0 +1,351 @@
+//! What we answer beyond the original: finding series, their points for a chart,
+//! hosts and devices.
+
+use juniper::meta::Field;
+use juniper::{
+    Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldError, FieldResult, GraphQLEnum,
+    GraphQLInputObject, GraphQLObject, Registry,
+};
+
+use super::connection::{Connection, page_arguments, page_asked};
+use super::context::Context;
+use super::kinds::DATAPOINT;
+use super::reach::{Device, reach};
+use super::{extras, rows};
+use crate::store::{
+    self, Agent, DAY_MS, DataPointRow, Filter, POINTS_MAX, PointsQuery, Resolution, Select,
+    SeriesId, StoreError,
+};
+
+/// Series that one `points` may ask for.
+const MAX_SERIES: usize = 100;
+/// Pairs of metadata that a search may name.
+const MAX_METADATA: usize = 16;
+/// Series that a search may find.
+const MAX_FOUND: usize = 100_000;
+/// Hosts of one answer, unless fewer are asked for.
+const MAX_HOSTS: usize = 1_000;
+const DEFAULT_HOSTS: i32 = 100;
+/// Agents looked up at a time.
+const AGENTS_AT_A_TIME: usize = 1_000;
+/// Series whose latest sample is looked up at a time.
+const SERIES_AT_A_TIME: usize = 10_000;
+
+const FIND: &str = "findDatapoints";
+const POINTS: &str = "points";
+const HOSTS: &str = "hosts";
+const DEVICES: &str = "devices";
+
+/// A pair of metadata that a series must have.
+#[derive(Debug, GraphQLInputObject)]
+struct MetadataInput {
+    /// The key, with or without the program's name before it.
+    key: String,
+    /// The value.
+    value: String,
+}
+
+/// What of the samples of a step becomes its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+enum Aggregate {
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// The mean.
+    Mean,
+    /// The latest.
+    Last,
+    /// How many there are.
+    Count,
+}
+
+/// The points of a series.
+#[derive(Debug, GraphQLObject)]
+#[graphql(name = "Points")]
+struct Drawn {
+    /// Number of the datapoint.
+    idx_datapoint: String,
+    /// Milliseconds between points; none where each point is a sample.
+    step: Option<f64>,
+    /// The coarsest figures that went into it: `raw`, `5min` or `1h`.
+    resolution: &'static str,
+    /// Oldest first. Steps without samples have no point.
+    points: Vec<Point>,
+    /// What could not be read, and is missing here.
+    damaged: Vec<String>,
+}
+
+/// A point of a chart.
+#[derive(Debug, GraphQLObject)]
+struct Point {
+    /// Unix time, milliseconds: of the sample, or where its step begins.
+    timestamp: f64,
+    /// The value; of a rate, the growth per second.
+    value: f64,
+}
+
+/// A host: all agents that tell of one target.
+#[derive(Debug, GraphQLObject)]
+struct Host {
+    /// The target.
+    target: String,
+    /// Numbers of its agents.
+    idx_agent: Vec<String>,
+    /// Unix time of the latest sample of any of them, milliseconds.
+    last_seen: Option<String>,
+    /// Seconds since then.
+    age_seconds: Option<f64>,
+    /// Whether a hub reached it at the last poll; none if no hub tells.
+    reachable: Option<bool>,
+    /// How hubs see it.
+    devices: Vec<Device>,
+}
+
+/// The fields of the query.
+pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> {
+    let find = registry
+        .field::<Option<Connection>>(FIND, &DATAPOINT)
+        .description("The series of a key, of a target, with all of the metadata named.")
+        .argument(registry.arg::<Option<String>>("key", &()))
+        .argument(registry.arg::<Option<String>>("target", &()))
+        .argument(registry.arg::<Option<Vec<MetadataInput>>>("metadata", &()));
+    let find = page_arguments(registry, find);
+    let points = registry
+        .field::<Vec<Drawn>>(POINTS, &())
+        .description(
+            "The points of one or more series, at most 10,000 in a query; the step is raised \
+             until they fit. Times are Unix times in milliseconds; the last day, unless told.",
+        )
+        .argument(registry.arg::<Vec<String>>("idxDatapoint", &()))
+        .argument(registry.arg::<Option<f64>>("from", &()))
+        .argument(registry.arg::<Option<f64>>("to", &()))
+        .argument(
+            registry
+                .arg::<Option<f64>>("step", &())
+                .description("Milliseconds; without it every sample, where they fit."),
+        )
+        .argument(registry.arg::<Option<Aggregate>>("aggregate", &()))
+        .argument(registry.arg::<Option<bool>>("asRate", &()));
+    let hosts = registry
+        .field::<Vec<Host>>(HOSTS, &())
+        .description("Hosts in order of their names, when they were last seen, and by whom.")
+        .argument(registry.arg::<Option<String>>("target", &()))
+        .argument(registry.arg::<Option<i32>>("offset", &()))
+        .argument(registry.arg_with_default::<i32>("limit", &DEFAULT_HOSTS, &()));
+    let devices = registry
+        .field::<Vec<Device>>(DEVICES, &())
+        .description("Every device of every hub, also those that never answered.");
+    vec![find, points, hosts, devices]
+}
+
+/// One of [`fields`].
+pub(super) fn resolve(
+    name: &str,
+    arguments: &Arguments<'_>,
+    executor: &Executor<'_, '_, Context>,
+) -> ExecutionResult {
+    let context = executor.context();
+    match name {
+        FIND => executor.resolve(&DATAPOINT, &find(context, arguments)?),
+        POINTS => executor.resolve_with_ctx(&(), &points(context, arguments)?),
+        HOSTS => executor.resolve_with_ctx(&(), &hosts(context, arguments)?),
+        _ => {
+            let reach = reach(context).map_err(|error| context.store_error(error))?;
+            context.count_rows(reach.devices.len());
+            executor.resolve_with_ctx(&(), &reach.devices)
+        }
+    }
+}
+
+fn find(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Connection> {
+    let key = arguments.get::<Option<String>>("key")?.flatten();
+    let target = arguments.get::<Option<String>>("target")?.flatten();
+    let metadata = arguments.get::<Option<Vec<MetadataInput>>>("metadata")?.flatten();
+    let metadata: Vec<(String, String)> =
+        metadata.unwrap_or_default().into_iter().map(|pair| (pair.key, pair.value)).collect();
+    if metadata.len() > MAX_METADATA {
+        return Err(format!("metadata: at most {MAX_METADATA} pairs may be named").into());
+    }
+    let found = context
+        .store
+        .find_series(key.as_deref(), target.as_deref(), &metadata, MAX_FOUND)
+        .map_err(|error| context.store_error(error))?;
+    let asked = page_asked(arguments)?;
+    Connection::read_with(
+        context,
+        &asked,
+        || Ok(found.len() as u64),
+        |offset, limit| {
+            let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            let page = found.iter().skip(whole(offset)).take(whole(limit));
+            let numbers = page.map(|series| i64::from(*series)).collect();
+            rows::page(context, &DATAPOINT, &[Filter::In("idx_datapoint", numbers)], &[], 0, limit)
+        },
+    )
+}
+
+/// A time argument in whole milliseconds.
+fn milliseconds(arguments: &Arguments<'_>, name: &str) -> FieldResult<Option<u64>> {
+    match arguments.get::<Option<f64>>(name)?.flatten() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "looked at, and a cast of floats saturates"
+        )]
+        Some(value) if value >= 0.0 => Ok(Some(value as u64)),
+        Some(value) => Err(format!("{name}: {value} is below 0").into()),
+        None => Ok(None),
+    }
+}
+
+fn points(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Drawn>> {
+    let numbers = arguments.get::<Vec<String>>("idxDatapoint")?.unwrap_or_default();
+    if numbers.is_empty() || numbers.len() > MAX_SERIES {
+        let found = numbers.len();
+        return Err(format!("idxDatapoint: 1 to {MAX_SERIES} are wanted, {found} found").into());
+    }
+    let to_ms = milliseconds(arguments, "to")?.unwrap_or(context.now_ms + 1);
+    let from_ms = milliseconds(arguments, "from")?.unwrap_or(to_ms.saturating_sub(DAY_MS));
+    if from_ms >= to_ms {
+        return Err(format!("from ({from_ms}) is not before to ({to_ms})").into());
+    }
+    let step_ms = milliseconds(arguments, "step")?.filter(|step| *step > 0);
+    let as_rate = arguments.get::<Option<bool>>("asRate")?.flatten().unwrap_or(false);
+    let aggregate = match arguments.get::<Option<Aggregate>>("aggregate")?.flatten() {
+        Some(Aggregate::Min) => store::Aggregate::Min,
+        Some(Aggregate::Max) => store::Aggregate::Max,
+        Some(Aggregate::Last) => store::Aggregate::Last,
+        Some(Aggregate::Count) => store::Aggregate::Count,
+        Some(Aggregate::Mean) | None => store::Aggregate::Mean,
+    };
+    let points_max = (context.points_left() / numbers.len()).min(POINTS_MAX);
+    if points_max < 2 {
+        return Err("the query has asked for all the points that it may; ask in two".into());
+    }
+    let mut answers = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let no_such = || format!("idxDatapoint: there is no datapoint {number:.40?}");
+        let series: SeriesId = number.trim().parse().map_err(|_| no_such())?;
+        let deadline = context.deadline;
+        let query = PointsQuery {
+            series,
+            from_ms,
+            to_ms,
+            step_ms,
+            aggregate,
+            as_rate,
+            points_max,
+            deadline,
+        };
+        let found = context.store.points(&query).map_err(|error| context.store_error(error))?;
+        let found = found.ok_or_else(|| FieldError::from(no_such()))?;
+        context.count_points(found.points.len());
+        answers.push(Drawn {
+            idx_datapoint: series.to_string(),
+            step: found.step_ms.map(|step| step as f64),
+            resolution: match found.resolution {
+                Resolution::Raw => "raw",
+                Resolution::FiveMinutes => "5min",
+                Resolution::OneHour => "1h",
+            },
+            points: found
+                .points
+                .iter()
+                .map(|point| Point {
+                    timestamp: point.timestamp_ms as f64,
+                    value: point.value.as_f64(),
+                })
+                .collect(),
+            damaged: found.broken.iter().map(ToString::to_string).collect(),
+        });
+    }
+    Ok(answers)
+}
+
+fn hosts(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Host>> {
+    let target = arguments.get::<Option<String>>("target")?.flatten();
+    let whole = |value: Option<i32>| usize::try_from(value.unwrap_or(0)).unwrap_or(0);
+    let offset = whole(arguments.get::<Option<i32>>("offset")?.flatten());
+    let limit = whole(arguments.get::<i32>("limit")?).min(MAX_HOSTS);
+    let fail = |error| context.store_error(error);
+    let agents = agents_by_host(context, target.as_deref(), offset, limit).map_err(fail)?;
+    let reach = reach(context).map_err(fail)?;
+    let mut hosts = Vec::with_capacity(agents.len());
+    for agents in agents {
+        let numbers: Vec<i64> = agents.iter().map(|agent| agent.idx_agent).collect();
+        let seen = last_seen(context, &numbers).map_err(fail)?;
+        let devices: Vec<Device> =
+            agents.iter().flat_map(|agent| reach.of_agent(&agent.agent_id)).cloned().collect();
+        hosts.push(Host {
+            target: agents
+                .first()
+                .map(|agent| agent.agent_polled_target.clone())
+                .unwrap_or_default(),
+            idx_agent: numbers.iter().map(ToString::to_string).collect(),
+            last_seen: seen.map(|seen| seen.to_string()),
+            age_seconds: seen.map(|seen| extras::age(context, seen)),
+            reachable: devices.iter().filter_map(Device::is_reachable).reduce(|a, b| a || b),
+            devices,
+        });
+        if context.is_over() {
+            break;
+        }
+    }
+    context.count_rows(hosts.len());
+    Ok(hosts)
+}
+
+/// The agents of each host, hosts in order of their names.
+fn agents_by_host(
+    context: &Context,
+    target: Option<&str>,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Vec<Agent>>, StoreError> {
+    let mut hosts: Vec<Vec<Agent>> = Vec::new();
+    let mut passed = 0;
+    let mut last: Option<String> = None;
+    for start in (0..).step_by(AGENTS_AT_A_TIME) {
+        let mut select = match target {
+            Some(target) => Select::by("agent_polled_target", target),
+            None => Select::all(),
+        };
+        select.order.push(("agent_polled_target", false));
+        let agents: Vec<Agent> = context.store.rows(&select.page(start, AGENTS_AT_A_TIME))?;
+        let was_last = agents.len() < AGENTS_AT_A_TIME;
+        for agent in agents {
+            if last.as_deref() != Some(&agent.agent_polled_target) {
+                last = Some(agent.agent_polled_target.clone());
+                passed += 1;
+                if passed > offset.saturating_add(limit) {
+                    return Ok(hosts);
+                }
+                if passed > offset {
+                    hosts.push(Vec::new());
+                }
+            }
+            if let Some(host) = hosts.last_mut() {
+                host.push(agent);
+            }
+        }
+        if was_last || context.is_over() {
+            break;
+        }
+    }
+    Ok(hosts)
+}
+
+/// The time of the latest sample of any series of these agents.
+pub(super) fn last_seen(context: &Context, agents: &[i64]) -> Result<Option<u64>, StoreError> {
+    let rows: Vec<DataPointRow> =
+        context.store.rows(&Select::among("idx_agent", agents.to_vec()))?;
+    let series: Vec<SeriesId> =
+        rows.iter().filter_map(|row| SeriesId::try_from(row.idx_datapoint).ok()).collect();
+    let mut seen = None;
+    for series in series.chunks(SERIES_AT_A_TIME) {
+        let latest = context.store.latest(series)?;
+        seen = seen.max(latest.iter().flatten().map(|latest| latest.timestamp_ms).max());
+    }
+    Ok(seen)
+}

@@ -1,0 +1,18 @@
+//! The server of Pattoo, one file a concept.
+//!
+//! What agents post goes one way: [`receive`], [`intake`], [`store`], and from
+//! there onto the answers of GraphQL and REST. Only [`store`] knows SQL.
+
+pub mod about;
+mod clock;
+pub mod graphql;
+pub mod intake;
+pub mod password;
+mod percent;
+pub mod program;
+mod raw_samples;
+pub mod receive;
+pub mod rest;
+pub mod store;
+pub mod translations;
+pub mod web;

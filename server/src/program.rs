@@ -1,0 +1,218 @@
+//! The server as a program: its configuration, what it serves, and what the
+//! command line asks of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pattoo_common::cli::{Job, Kind};
+use pattoo_common::config::{
+    self, KeepConfig, Listener, Pattoo, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
+};
+use pattoo_common::http_server::{Handler, Limits, Server};
+use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+
+use crate::clock::now_ms;
+use crate::receive::Receiver;
+use crate::store::{self, DATABASE_FILE, Keep, Options, Retention, Store};
+use crate::web::Web;
+
+/// The `Server` header: hubs tell ours from the original by it.
+const PRODUCT: &str = concat!("pattood/", env!("CARGO_PKG_VERSION"));
+/// The longest body that the web's side takes: a query with its variables.
+const MAX_QUERY_BODY_BYTES: usize = 1 << 20;
+/// Faults of the database that `--check` lists.
+const FAULTS_SHOWN: usize = 20;
+
+/// `pattood`
+pub enum ServerProgram {}
+
+impl Program for ServerProgram {
+    const NAME: &'static str = SERVER_PROGRAM;
+    const ABOUT: &'static str =
+        "Takes what hubs and agents post, keeps it, and answers questions about it.";
+    const KIND: Kind = Kind::Server;
+    type Configuration = (ServerConfig, Report);
+
+    fn configure() -> Result<Configured<Self::Configuration>, String> {
+        let folder = config::folder().map_err(|error| error.to_string())?;
+        let (config, report) = ServerConfig::load(&folder).map_err(|error| error.to_string())?;
+        Ok(Configured {
+            settings: config.pattoo.daemon_settings(),
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            configuration: (config, report),
+        })
+    }
+
+    fn settings() -> Result<DaemonSettings, String> {
+        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
+        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+    }
+
+    fn check((_, report): &Self::Configuration) -> Vec<String> {
+        report.lines()
+    }
+
+    fn verify((config, _): &Self::Configuration) -> Result<Vec<String>, String> {
+        verify(&config.store.directory).map(|line| vec![line])
+    }
+
+    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
+        // A port that is taken is told before anything is opened. Clients wait in
+        // the backlog meanwhile.
+        let agent_listener = bind(&config.agent_api.listener)?;
+        let web_listener = bind(&config.web_api)?;
+        let store = Arc::new(open(&config.store)?);
+        let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
+        let web = Web::new(Arc::clone(&store), receiver.counts());
+        let limits = Limits {
+            product: PRODUCT,
+            workers: config.agent_api.listener.workers,
+            body_bytes: config.agent_api.max_body_bytes,
+            ..Limits::server()
+        };
+        let agents = start(agent_listener, limits, Arc::new(receiver))?;
+        let limits = Limits {
+            product: PRODUCT,
+            workers: config.web_api.workers,
+            body_bytes: MAX_QUERY_BODY_BYTES,
+            ..Limits::server()
+        };
+        let web = start(web_listener, limits, Arc::new(web))?;
+        log::info!(
+            "store {}; agents post to {}, questions go to {}",
+            config.store.directory.display(),
+            agents.address(),
+            web.address()
+        );
+        Ok(Box::new(ServingServer(Some(Parts { agents, web, store }))))
+    }
+
+    fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
+        let folder = &config.store.directory;
+        match job {
+            Job::Backup(file) => {
+                existing(folder)?;
+                store::backup(folder, &file).map_err(|error| error.to_string())?;
+                Ok(format!("{}: {}", file.display(), size(&file)?))
+            }
+            Job::Compact => {
+                existing(folder)?;
+                compact(&config.store)
+            }
+            Job::Once | Job::Explain => Err("the server polls nothing".to_owned()),
+        }
+    }
+}
+
+/// What serves, until it is shut down.
+struct ServingServer(Option<Parts>);
+
+struct Parts {
+    agents: Server,
+    web: Server,
+    store: Arc<Store>,
+}
+
+impl Serving for ServingServer {
+    fn shutdown(&mut self) {
+        let Some(Parts { agents, web, store }) = self.0.take() else { return };
+        // Who has a whole post in has its answer; the two wait beside each other.
+        std::thread::scope(|scope| {
+            scope.spawn(|| agents.stop());
+            web.stop();
+        });
+        // Threads that still hang in a query hold it; it ends with the process, and
+        // what was answered is on the disk.
+        drop(store);
+    }
+}
+
+fn bind(listener: &Listener) -> Result<std::net::TcpListener, String> {
+    Server::bind(&listener.ip_listen_address.to_string(), listener.ip_bind_port)
+        .map_err(|error| error.to_string())
+}
+
+fn start(
+    listener: std::net::TcpListener,
+    limits: Limits,
+    handler: Arc<dyn Handler>,
+) -> Result<Server, String> {
+    Server::start(listener, limits, handler)
+        .map_err(|error| format!("no thread for the HTTP server: {error}"))
+}
+
+fn open(config: &StoreConfig) -> Result<Store, String> {
+    let keep = |keep: KeepConfig| {
+        // Whole days: what is younger is never deleted.
+        let days = keep.max_age.as_secs().div_ceil(86_400);
+        Keep { days: u32::try_from(days).unwrap_or(u32::MAX), bytes: keep.max_bytes }
+    };
+    let options = Options {
+        retention: Retention {
+            raw: keep(config.raw),
+            five_minutes: keep(config.five_minutes),
+            one_hour: keep(config.one_hour),
+        },
+        series_of_agent: config.max_series_per_agent,
+        ..Options::new(&config.directory)
+    };
+    Store::open(&options).map_err(|error| format!("store: {error}"))
+}
+
+/// There is a database in the folder.
+fn existing(folder: &Path) -> Result<(), String> {
+    let database = folder.join(DATABASE_FILE);
+    if database.is_file() {
+        return Ok(());
+    }
+    Err(format!("{}: there is no database yet; start the server first", database.display()))
+}
+
+/// Looks at the whole database; a line that says that it is whole.
+fn verify(folder: &Path) -> Result<String, String> {
+    let database = folder.join(DATABASE_FILE);
+    if existing(folder).is_err() {
+        return Ok(format!("database: {} is not there yet", database.display()));
+    }
+    let findings = store::check(folder)
+        .map_err(|error| format!("database {}: {error}", database.display()))?;
+    if findings.faults == 0 {
+        let (blobs, samples) = (findings.blobs, findings.sealed_samples);
+        let database = database.display();
+        return Ok(match findings.set_aside {
+            0 => format!("database: {database}: {blobs} blobs, {samples} sealed samples, no fault"),
+            set_aside => format!(
+                "database: {database}: {blobs} blobs, {samples} sealed samples, no fault but \
+                 {set_aside} blobs that were set aside earlier as damaged"
+            ),
+        });
+    }
+    let shown = &findings.listed[..findings.listed.len().min(FAULTS_SHOWN)];
+    Err(format!(
+        "database {}: {} faults; the rest can still be read, a backup has what is missing:\n  {}",
+        database.display(),
+        findings.faults,
+        shown.join("\n  ")
+    ))
+}
+
+/// Seals, compacts, deletes what has expired, and gives the free space back.
+fn compact(config: &StoreConfig) -> Result<String, String> {
+    let database = config.directory.join(DATABASE_FILE);
+    let before = size(&database)?;
+    let store = open(config)?;
+    let now_ms = now_ms();
+    store
+        .settle(now_ms)
+        .and_then(|()| store.expire(now_ms))
+        .and_then(|()| store.sweep())
+        .and_then(|()| store.vacuum())
+        .map_err(|error| format!("store: {error}"))?;
+    drop(store);
+    Ok(format!("{}: {before} before, {} now", database.display(), size(&database)?))
+}
+
+fn size(file: &Path) -> Result<String, String> {
+    let metadata = std::fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()));
+    metadata.map(|metadata| format!("{} bytes", metadata.len()))
+}

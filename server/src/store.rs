@@ -1,0 +1,272 @@
+//! The store: a narrow door behind which another engine can stand one day.
+//! Nothing outside knows SQL.
+//!
+//! In: [`Store::batch`] takes the samples of one posted document, and
+//! [`Batch::commit`] returns when they are on the disk. Of two samples with one
+//! series and timestamp the first stays, so a batch that comes again changes
+//! nothing.
+//!
+//! Out: [`Store::points`] draws a series, downsampled; [`Store::latest`] gives
+//! the latest values; [`Store::rows`] and its kin read and change the
+//! catalogue.
+//!
+//! Inside: one thread writes ([`writer`]); another seals fresh rows into
+//! compressed chunks, compacts days, and deletes what has expired ([`sealer`]);
+//! readers have connections of their own and hold nobody up. `schema/1.sql`
+//! tells the tables.
+
+mod backlog;
+mod backup;
+mod batch;
+mod blob;
+mod cache;
+mod catalogue;
+mod check;
+mod chunk;
+mod clock;
+mod compact_day;
+mod error;
+mod figures;
+mod history;
+mod keys;
+mod late;
+mod latest;
+mod log_size;
+mod merge;
+mod number;
+mod points;
+mod rate;
+mod readers;
+mod receipt;
+mod recent;
+mod register;
+mod retention;
+mod rollup;
+mod schema;
+#[cfg(test)]
+mod scratch;
+mod seal;
+mod sealer;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod times;
+mod writer;
+
+pub use backup::backup;
+pub use batch::Batch;
+pub use catalogue::{
+    Agent, AgentXlate, Cell, Chart, ChartDataPoint, DataPointRow, Favorite, Filter, Glue, Language,
+    Pair, PairXlate, PairXlateGroup, ROWS_MAX, Record, Select, User,
+};
+pub use check::{Findings, check};
+pub use error::StoreError;
+pub use figures::Status;
+pub use keys::{DAY_MS, FIVE_MINUTES_MS, HOUR_MS, SeriesId, TIMESTAMP_END_MS};
+pub use latest::{Kept, Latest};
+pub use number::{Number, Sample};
+pub use points::{Aggregate, POINTS_MAX, Point, Points, PointsQuery};
+pub use receipt::{Origin, Reading, Receipt, Refusal};
+pub use register::NewSeries;
+pub use retention::{Keep, Retention};
+pub use rollup::Bucket;
+pub use tables::{Broken, Resolution};
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use backlog::{Backlog, Due};
+use cache::Cache;
+use figures::Figures;
+use readers::Readers;
+use register::Caps;
+use sealer::Sealer;
+use writer::Writer;
+
+/// The database, within the data folder.
+pub const DATABASE_FILE: &str = "store.db";
+/// Held locked while a process has the store open.
+const LOCK_FILE: &str = "store.lock";
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data folder; made if it is not there.
+    pub folder: PathBuf,
+    /// How long samples and roll-ups are kept.
+    pub retention: Retention,
+    /// Series that one agent id may have.
+    pub series_of_agent: u64,
+    /// Agents that there may be.
+    pub agents: u64,
+    /// Series that are remembered between batches; about 150 bytes each.
+    pub series_remembered: usize,
+}
+
+impl Options {
+    /// The defaults, for a data folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            retention: Retention::default(),
+            series_of_agent: 20_000,
+            agents: 100_000,
+            series_remembered: 200_000,
+        }
+    }
+}
+
+/// What the threads of a store share.
+struct Shared {
+    backlog: Arc<Backlog>,
+    figures: Figures,
+    retention: Retention,
+    /// Before this, samples have been deleted and late ones are refused.
+    raw_start_ms: AtomicU64,
+    /// Held by whoever reads chunks in order to replace them.
+    chunks: Mutex<()>,
+}
+
+impl Shared {
+    fn chunks(&self) -> MutexGuard<'_, ()> {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_raw_start_ms(&self, start_ms: u64) {
+        self.raw_start_ms.fetch_max(start_ms, Ordering::AcqRel);
+    }
+
+    /// Seals every fresh row. The caller holds [`Shared::chunks`].
+    fn seal_everything(
+        &self,
+        writer: &Writer,
+        connection: &mut Connection,
+    ) -> Result<(), StoreError> {
+        let any = Due { bytes: 0, age: std::time::Duration::ZERO, together_bytes: 0 };
+        while let Some((hour, shard)) = self.backlog.next(any) {
+            if seal::seal(self, writer, connection, hour, shard)? == 0 {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An open store. Dropping it writes what has been accepted and ends its
+/// threads.
+pub struct Store {
+    folder: PathBuf,
+    shared: Arc<Shared>,
+    writer: Arc<Writer>,
+    readers: Readers,
+    cache: Cache,
+    caps: Caps,
+    sealer: Sealer,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store of a folder, makes it if there is none, and brings an
+    /// older one up to date. Takes milliseconds, however large it is.
+    pub fn open(options: &Options) -> Result<Self, StoreError> {
+        let folder = &options.folder;
+        fs::create_dir_all(folder).map_err(StoreError::file(folder))?;
+        let lock = lock(folder)?;
+        let path = folder.join(DATABASE_FILE);
+        let connection = schema::open_writer(&path)?;
+        let raw_start_ms = connection
+            .query_row("SELECT value FROM setting WHERE name = 'raw_start_ms'", [], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let backlog = Arc::new(Backlog::default());
+        let shared = Arc::new(Shared {
+            backlog: Arc::clone(&backlog),
+            figures: Figures::default(),
+            retention: options.retention,
+            raw_start_ms: AtomicU64::new(raw_start_ms.unwrap_or(0)),
+            chunks: Mutex::default(),
+        });
+        let writer = Arc::new(Writer::start(connection, &path, Arc::clone(&backlog))?);
+        // As a job of the writer, so that it comes before every batch and
+        // nothing is counted twice.
+        writer.start_with(move |connection| count_backlog(connection, &backlog))?;
+        let sealer =
+            Sealer::start(Arc::clone(&shared), Arc::clone(&writer), schema::open_reader(&path)?)?;
+        Ok(Self {
+            folder: folder.clone(),
+            shared,
+            writer,
+            readers: Readers::new(path),
+            cache: Cache::new(options.series_remembered),
+            caps: Caps { series_of_agent: options.series_of_agent, agents: options.agents },
+            sealer,
+            _lock: lock,
+        })
+    }
+
+    /// A batch for the samples of one document.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch::new(self)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The newest timestamp that was ever stored, milliseconds since 1970; 0 if
+    /// none was.
+    pub fn newest_ms(&self) -> u64 {
+        self.shared.backlog.newest_ms()
+    }
+
+    /// Samples before this have been deleted, milliseconds since 1970; roll-ups of
+    /// them may be there.
+    pub fn raw_start_ms(&self) -> u64 {
+        self.shared.raw_start_ms.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shared.backlog.stop();
+        self.sealer.join();
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join(LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+    }
+}
+
+/// Counts what an earlier process left unsealed.
+fn count_backlog(connection: &Connection, backlog: &Backlog) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT hour, shard, sum(length(blob)), max(max_ms) FROM recent GROUP BY hour, shard",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        backlog.found(row.get(0)?, row.get(1)?, row.get(2)?);
+        backlog.found_newest(row.get(3)?);
+    }
+    let sealed: u64 =
+        connection
+            .query_row("SELECT ifnull(max(timestamp_ms), 0) FROM latest", [], |row| row.get(0))?;
+    backlog.found_newest(sealed);
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Looks at every blob and every page of a database.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::blob::{self, Damage, Kind};
+use super::error::StoreError;
+use super::keys::{DAY_MS, series_of};
+use super::recent::Row;
+use super::tables::{Resolution, Tier};
+use super::times::TimesCache;
+use super::{DATABASE_FILE, rollup, schema, tables};
+
+/// Faults that are listed; all are counted.
+const FAULTS_LISTED: usize = 1_000;
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Blobs looked at.
+    pub blobs: u64,
+    /// Samples in sealed chunks.
+    pub sealed_samples: u64,
+    /// How many faults there are.
+    pub faults: u64,
+    /// The first thousand, in words.
+    pub listed: Vec<String>,
+    /// Blobs that were set aside earlier as damaged.
+    pub set_aside: u64,
+}
+
+impl Findings {
+    fn fault(&mut self, what: String) {
+        self.faults += 1;
+        if self.listed.len() < FAULTS_LISTED {
+            self.listed.push(what);
+        }
+    }
+}
+
+/// Checks the database of a data folder, while another process may be using it.
+/// The look at samples is of one moment; the log grows until it is done.
+pub fn check(folder: &Path) -> Result<Findings, StoreError> {
+    let mut connection = schema::open_reader(&folder.join(DATABASE_FILE))?;
+    let snapshot = connection.transaction()?;
+    let mut findings = Findings::default();
+    pages(&snapshot, &mut findings)?;
+    recent(&snapshot, &mut findings)?;
+    for tier in [Tier::Hour, Tier::Day] {
+        chunks(&snapshot, tier, &mut findings)?;
+    }
+    for resolution in [Resolution::FiveMinutes, Resolution::OneHour] {
+        rollups(&snapshot, resolution, &mut findings)?;
+    }
+    findings.set_aside =
+        snapshot.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0))?;
+    Ok(findings)
+}
+
+fn pages(snapshot: &Connection, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut statement = snapshot.prepare(&format!("PRAGMA integrity_check({FAULTS_LISTED})"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for line in lines {
+        let line = line?;
+        if line != "ok" {
+            findings.fault(format!("database: {line}"));
+        }
+    }
+    Ok(())
+}
+
+fn recent(snapshot: &Connection, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut statement = snapshot.prepare("SELECT hour, shard, seq, blob FROM recent")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (hour, shard, seq): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let blob = row.get_ref(3)?.as_blob().unwrap_or_default();
+        findings.blobs += 1;
+        let content = blob::open(Kind::Recent, [hour, shard], blob);
+        if let Err(Damage(reason)) = content.and_then(|content| Row::parse(content).map(|_| ())) {
+            findings.fault(format!("recent, hour {hour}, shard {shard}, row {seq}: {reason}"));
+        }
+    }
+    Ok(())
+}
+
+fn chunks(snapshot: &Connection, tier: Tier, findings: &mut Findings) -> Result<(), StoreError> {
+    let cache = TimesCache::default();
+    let mut statement = snapshot.prepare(&format!("SELECT id FROM {}", tier.chunks()))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key: i64 = row.get(0)?;
+        let window = u32::try_from(key >> 32).unwrap_or(0);
+        findings.blobs += 1;
+        match tables::chunk_samples(snapshot, &cache, tier, window, series_of(key))? {
+            Ok(samples) => findings.sealed_samples += samples.len() as u64,
+            Err(broken) => findings.fault(broken.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn rollups(
+    snapshot: &Connection,
+    resolution: Resolution,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let Some((table, kind)) = resolution.table() else { return Ok(()) };
+    let mut statement = snapshot.prepare(&format!("SELECT id, blob FROM {table}"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key: i64 = row.get(0)?;
+        let blob = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let start_ms = u64::try_from(key >> 32).unwrap_or(0) * DAY_MS;
+        findings.blobs += 1;
+        let buckets = blob::open(kind, [key, 0], blob)
+            .and_then(|content| rollup::decode(content, start_ms, resolution.step_ms()));
+        if let Err(Damage(reason)) = buckets {
+            findings.fault(format!(
+                "{table}, series {}, day from {start_ms} ms: {reason}",
+                series_of(key)
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Where people and their programs ask: what each path of the web's port leads to.
+
+use std::sync::Arc;
+
+use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+
+use crate::about::{self, Metrics};
+use crate::clock::now_ms;
+use crate::graphql::Endpoint;
+use crate::receive::{Counts, Figures};
+use crate::rest;
+use crate::store::{Store, StoreError};
+
+/// Where GraphQL is.
+pub const GRAPHQL_PATH: &str = "/pattoo/api/v1/web/graphql";
+
+const READING: &str = "GET, HEAD, OPTIONS";
+const ASKING: &str = "GET, HEAD, POST, OPTIONS";
+
+/// Answers at the web's port.
+pub struct Web {
+    store: Arc<Store>,
+    counts: Arc<Counts>,
+    graphql: Endpoint,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route<'p> {
+    Graphql,
+    /// The samples of a series, by its number.
+    Data(&'p str),
+    Status,
+    Health,
+    Metrics,
+}
+
+impl Web {
+    /// Answers out of this store; `counts` are the receiver's.
+    pub fn new(store: Arc<Store>, counts: Arc<Counts>) -> Self {
+        Self { store, counts, graphql: Endpoint::new() }
+    }
+
+    fn graphql(&self, request: &Request) -> Answer {
+        let answer = self.graphql.answer(
+            &self.store,
+            request.method.as_str(),
+            request.query.as_deref(),
+            request.header("content-type"),
+            &request.body,
+        );
+        let json = json(answer.status, answer.body);
+        if answer.status == 405 { with_header(json, "Allow", ASKING) } else { json }
+    }
+
+    fn read(&self, route: Route<'_>, request: &Request) -> Answer {
+        match route {
+            Route::Graphql => self.graphql(request),
+            Route::Data(number) => {
+                let answer = rest::data(&self.store, number, request.query.as_deref(), now_ms());
+                json(answer.status, answer.body)
+            }
+            Route::Status => text(about::STATUS, "text/plain; charset=utf-8"),
+            Route::Health => {
+                let (status, body) = about::health(&self.store);
+                json(status, body)
+            }
+            Route::Metrics => match self.metrics() {
+                Ok(metrics) => text(&metrics, about::METRICS_TYPE),
+                Err(fault) => error(503, &fault.to_string()),
+            },
+        }
+    }
+
+    fn metrics(&self) -> Result<String, StoreError> {
+        let mut metrics = Metrics::of_store(&self.store)?;
+        let Figures {
+            posts,
+            bytes,
+            unfit,
+            put_off,
+            stored,
+            already_there,
+            not_understood,
+            ahead,
+            refused,
+        } = self.counts.figures();
+        metrics.add("pattood_posts_total", "counter", "Posts that arrived whole.", "", posts);
+        let help = "Bytes of their bodies, as they came.";
+        metrics.add("pattood_posted_bytes_total", "counter", help, "", bytes);
+        let help = "Posts that can never be taken.";
+        metrics.add("pattood_posts_unfit_total", "counter", help, "", unfit);
+        let help = "Posts that could not be taken at the time.";
+        metrics.add("pattood_posts_put_off_total", "counter", help, "", put_off);
+        for (outcome, help, count) in [
+            ("stored", "Posted datapoints that are new.", stored),
+            ("repeated", "Posted datapoints that were there already.", already_there),
+            ("bad", "Posted datapoints that could not be understood.", not_understood),
+            ("ahead", "Posted datapoints too far ahead of the clock.", ahead),
+            ("refused", "Posted datapoints that the store refused.", refused),
+        ] {
+            let name = format!("pattood_datapoints_{outcome}_total");
+            metrics.add(&name, "counter", help, "", count);
+        }
+        Ok(metrics.into_text())
+    }
+}
+
+impl Handler for Web {
+    fn answer(&self, request: &Request) -> Answer {
+        let Some(route) = route(&request.path) else {
+            let places = format!(
+                "nothing is here; try {GRAPHQL_PATH}, {}<number>, {}, {} or {}",
+                rest::DATA_PATH,
+                about::STATUS_PATH,
+                about::HEALTH_PATH,
+                about::METRICS_PATH
+            );
+            return error(404, &places);
+        };
+        let allow = if route == Route::Graphql { ASKING } else { READING };
+        match request.method {
+            Method::Get | Method::Head => self.read(route, request),
+            Method::Post if route == Route::Graphql => self.graphql(request),
+            Method::Options => with_header(Answer::from_data([]), "Allow", allow),
+            ref method => with_header(
+                error(405, &format!("{method} is not taken here: {allow}")),
+                "Allow",
+                allow,
+            ),
+        }
+    }
+}
+
+fn route(path: &str) -> Option<Route<'_>> {
+    Some(match path {
+        GRAPHQL_PATH => Route::Graphql,
+        about::STATUS_PATH => Route::Status,
+        about::HEALTH_PATH => Route::Health,
+        about::METRICS_PATH => Route::Metrics,
+        path => Route::Data(path.strip_prefix(rest::DATA_PATH)?),
+    })
+}
+
+fn text(text: &str, kind: &str) -> Answer {
+    with_header(Answer::from_data(text), "Content-Type", kind)
+}
+
+fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
+    match Header::from_bytes(name, value) {
+        Ok(header) => answer.with_header(header),
+        Err(()) => answer,
+    }
+}

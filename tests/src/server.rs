@@ -1,0 +1,123 @@
+//! The real server, posted to and asked as hubs and people do.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::{
+    Daemon, Folder, HttpAnswer, ServerOptions, binary, free_port, http_get, http_post,
+    write_server_config,
+};
+
+const PROGRAM: &str = "pattood";
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// A server that was configured in a folder of its own.
+#[derive(Debug)]
+pub struct Server {
+    /// Where agents post to.
+    pub agent_port: u16,
+    /// Where people ask.
+    pub web_port: u16,
+    /// The program.
+    pub daemon: Daemon,
+    // Goes last, when the daemon has ended.
+    folder: Folder,
+}
+
+impl Server {
+    /// Configures one; `more` is put at the end of its file. It does not run yet.
+    pub fn new(purpose: &str, more: &str) -> Self {
+        let folder = Folder::new(purpose);
+        let (agent_port, web_port) = (free_port(), free_port());
+        let options = ServerOptions { agent_port, web_port, more: more.to_owned() };
+        let configuration = write_server_config(&folder, &options);
+        let pid_file = folder.join(format!("run/pid/{PROGRAM}.pid"));
+        let daemon = Daemon::new(binary(PROGRAM), &configuration, pid_file);
+        Self { agent_port, web_port, daemon, folder }
+    }
+
+    /// Configures one and starts it.
+    pub fn start(purpose: &str) -> Self {
+        let server = Self::new(purpose, "");
+        server.daemon.start();
+        server
+    }
+
+    /// A path in its folder.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("state/data")
+    }
+
+    /// What is in its log file.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log/pattood.log")).unwrap_or_default()
+    }
+
+    /// Posts a document as a hub does.
+    pub fn post(&self, body: &[u8]) -> HttpAnswer {
+        self.post_with(&[JSON], body)
+    }
+
+    /// Posts with these headers.
+    pub fn post_with(&self, headers: &[(&str, &str)], body: &[u8]) -> HttpAnswer {
+        let path = "/pattoo/api/v1/agent/receive/hub";
+        http_post(self.agent_port, path, headers, body).expect("an answer to a post")
+    }
+
+    /// Asks the web's port.
+    pub fn get(&self, path: &str) -> HttpAnswer {
+        http_get(self.web_port, path).expect("an answer of the web's port")
+    }
+
+    /// The data of a GraphQL query, which must succeed.
+    pub fn query(&self, query: &str) -> Value {
+        let body = serde_json::json!({ "query": query }).to_string();
+        let path = "/pattoo/api/v1/web/graphql";
+        let answer = http_post(self.web_port, path, &[JSON], body.as_bytes());
+        let answer = answer.expect("an answer to a query");
+        let text = String::from_utf8_lossy(&answer.body);
+        let whole: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        assert!(answer.status == 200 && whole.get("errors").is_none(), "{query}: {text}");
+        whole["data"].clone()
+    }
+
+    /// The numbers of all series of this key and target.
+    pub fn series(&self, key: &str, target: &str) -> Vec<String> {
+        let data = self.query(&format!(
+            "{{ findDatapoints(key: \"{key}\", target: \"{target}\") \
+             {{ edges {{ node {{ idxDatapoint }} }} }} }}"
+        ));
+        let edges = data["findDatapoints"]["edges"].as_array().expect("a list of edges");
+        let number = |edge: &Value| edge["node"]["idxDatapoint"].as_str().expect("a number").into();
+        edges.iter().map(number).collect()
+    }
+
+    /// Every sample of the only series of this key and target from one millisecond
+    /// up to another: time and value. There must be room for them in one answer.
+    pub fn samples(&self, key: &str, target: &str, from_ms: u64, to_ms: u64) -> Vec<(u64, f64)> {
+        let series = self.series(key, target);
+        let [number] = &series[..] else { panic!("{key} of {target}: series {series:?}") };
+        let data = self.query(&format!(
+            "{{ points(idxDatapoint: [\"{number}\"], from: {from_ms}.0, to: {to_ms}.0) \
+             {{ step damaged points {{ timestamp value }} }} }}"
+        ));
+        let drawn = &data["points"][0];
+        assert!(drawn["step"].is_null() && drawn["damaged"] == serde_json::json!([]), "{drawn}");
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "milliseconds since 1970 are whole in a float"
+        )]
+        let pair = |point: &Value| {
+            let number = |name: &str| point[name].as_f64().expect("a number");
+            (number("timestamp") as u64, number("value"))
+        };
+        drawn["points"].as_array().expect("a list of points").iter().map(pair).collect()
+    }
+}

@@ -1,0 +1,102 @@
+//! The whole way: real spoke, real hub, real server.
+
+use pattoo_tests::{
+    Daemon, Folder, HubOptions, PATIENCE, Server, SpokeOptions, StandInSpoke, binary, free_port,
+    wait_until, write_hub_config, write_spoke_config,
+};
+
+use crate::documents::now_ms;
+
+const HUB: &str = "pattoo_agent_linux_hubd";
+const SPOKE: &str = "pattoo_agent_linux_spoked";
+
+struct Hub {
+    daemon: Daemon,
+    folder: Folder,
+}
+
+fn hub(devices: Vec<(String, u16)>, server: &Server) -> Hub {
+    let folder = Folder::new("hub");
+    let options = HubOptions {
+        devices,
+        interval_seconds: 1,
+        server_port: server.agent_port,
+        more: String::new(),
+    };
+    let configuration = write_hub_config(&folder, &options);
+    let pid_file = folder.join(format!("run/pid/{HUB}.pid"));
+    Hub { daemon: Daemon::new(binary(HUB), &configuration, pid_file), folder }
+}
+
+fn posts(server: &Server) -> u64 {
+    let metrics = server.get("/metrics").text();
+    let line = metrics.lines().find(|line| line.starts_with("pattood_posts_total ")).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// The values of the counter `sequence` that the server has of a stand-in spoke.
+fn sequence(server: &Server, spoke: &StandInSpoke, since_ms: u64) -> Vec<u64> {
+    if server.series("sequence", spoke.name()).is_empty() {
+        return Vec::new();
+    }
+    let samples = server.samples("sequence", spoke.name(), since_ms, now_ms() + 5_000);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+    samples.iter().map(|(_, value)| *value as u64).collect()
+}
+
+#[test]
+fn a_real_spoke_is_polled_and_can_be_asked_about() {
+    let server = Server::start("whole");
+    let spoke_folder = Folder::new("spoke");
+    let port = free_port();
+    let options = SpokeOptions { port, fixture: None, more: "hostname: web1\n".into() };
+    let configuration = write_spoke_config(&spoke_folder, &options);
+    let pid_file = spoke_folder.join(format!("run/pid/{SPOKE}.pid"));
+    let spoke = Daemon::new(binary(SPOKE), &configuration, pid_file);
+    spoke.start();
+    let hub = hub(vec![("127.0.0.1".into(), port)], &server);
+    let since_ms = now_ms();
+    hub.daemon.start();
+    wait_until("three polls are stored", PATIENCE, || {
+        !server.series("uptime", "web1").is_empty()
+            && server.samples("uptime", "web1", since_ms, now_ms() + 5_000).len() >= 3
+    });
+    for key in ["memory_total", "load_average_01min", "process_count", "cpu_times_user"] {
+        assert!(!server.series(key, "web1").is_empty(), "{key}");
+    }
+    hub.daemon.stop();
+    assert!(!server.log().contains("not taken"), "{}", server.log());
+    drop(spoke);
+}
+
+#[test]
+fn a_hub_in_auto_mode_posts_batches_and_nothing_is_missing_after_an_outage() {
+    let server = Server::start("batches");
+    let spokes = ["alpha", "beta", "gamma", "delta"].map(StandInSpoke::start);
+    let since_ms = now_ms();
+    let hub = hub(spokes.iter().map(StandInSpoke::device).collect(), &server);
+    hub.daemon.start();
+    let stored =
+        |count: usize| spokes.iter().all(|spoke| sequence(&server, spoke, since_ms).len() >= count);
+    wait_until("two cycles are stored", PATIENCE, || stored(2));
+    // One merged post an interval, not one for each device.
+    let cycles = spokes.iter().map(|spoke| spoke.answered().len()).max().unwrap() as u64;
+    assert!(posts(&server) <= cycles + 1, "{} posts in {cycles} cycles", posts(&server));
+
+    // The server is away for two polls; what it missed comes out of the spool.
+    server.daemon.stop();
+    let before = spokes[0].answered().len();
+    wait_until("polls go on", PATIENCE, || spokes[0].answered().len() >= before + 2);
+    server.daemon.start();
+    wait_until("it has caught up", PATIENCE, || stored(before + 3));
+    hub.daemon.stop();
+    // What the hub had in hand at its stop is in the spool, so all but the last.
+    for spoke in &spokes {
+        let stored = sequence(&server, spoke, since_ms);
+        let answered = spoke.answered();
+        assert!(answered.starts_with(&stored), "{stored:?} of {answered:?}");
+        assert!(answered.len() - stored.len() <= 2, "{stored:?} of {answered:?}");
+    }
+    assert!(!server.log().contains("not taken"), "{}", server.log());
+    drop(hub.folder);
+}
