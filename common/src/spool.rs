@@ -34,6 +34,7 @@ pub use self::error::SpoolError;
 use self::index::Index;
 use self::name::{Name, Writer};
 use crate::document::Document;
+use crate::durable_file::make_folder;
 
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
@@ -230,7 +231,7 @@ impl Spool {
     fn opened(&self) -> Result<MutexGuard<'_, Index>, SpoolError> {
         let mut index = self.lock();
         if !index.listed {
-            folder::create(&self.folder).map_err(SpoolError::disk("make", &self.folder))?;
+            make_folder(&self.folder).map_err(SpoolError::disk("make", &self.folder))?;
             let mut listing = folder::list(&self.folder, &self.hub_id)
                 .map_err(SpoolError::disk("list", &self.folder))?;
             for path in listing.temporary.drain(..) {
@@ -261,7 +262,7 @@ impl Spool {
         let mut result = write::write(&self.folder, &file_name, body, self.before);
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::NotFound) {
             // Somebody has removed the folder; what was in it is gone.
-            result = folder::create(&self.folder)
+            result = make_folder(&self.folder)
                 .and_then(|()| write::write(&self.folder, &file_name, body, self.before));
         }
         let mut index = self.lock();
