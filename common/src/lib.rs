@@ -5,6 +5,7 @@
 //! tells why the parts are cut as they are.
 
 pub mod agent_id;
+pub mod allocator;
 pub mod checksum;
 pub mod cli;
 pub mod config;

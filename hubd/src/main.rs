@@ -4,7 +4,6 @@
 //! [`collect`] makes batches, [`outbox`] keeps them, [`post`] brings them to the
 //! server.
 
-mod allocator;
 mod collect;
 mod cycle;
 mod descriptors;
@@ -30,6 +29,6 @@ mod wall_clock;
 mod window;
 
 fn main() -> std::process::ExitCode {
-    allocator::give_memory_back();
+    pattoo_common::allocator::give_memory_back();
     pattoo_common::program::run::<program::HubProgram>()
 }

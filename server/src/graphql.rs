@@ -5,6 +5,7 @@
 //! JSON text. Rows are read a page at a time, as the query names them.
 
 mod beyond;
+mod changes;
 mod connection;
 mod context;
 mod date_time;
@@ -13,8 +14,11 @@ mod forget;
 mod id;
 mod kind;
 mod kinds;
+mod large;
 mod login;
+mod milliseconds;
 mod mutation;
+mod naming;
 mod page;
 mod query;
 mod reach;
@@ -34,10 +38,15 @@ use serde::Serialize;
 
 use crate::store::Store;
 use context::{Context, Fault};
+use large::Large;
 use mutation::Mutation;
 use query::Query;
 use request::Request;
 
+pub use naming::MAX_ROWS as MAX_IMPORT_ROWS;
+
+/// Where GraphQL is answered.
+pub const PATH: &str = "/pattoo/api/v1/web/graphql";
 /// Bytes of a query with its variables.
 pub const MAX_QUERY_BYTES: usize = 256 << 10;
 /// How deep a query may nest; the page of introspection nests 13 deep.
@@ -73,6 +82,8 @@ impl Answer {
 /// The schema, ready to answer.
 pub struct Endpoint {
     schema: Schema,
+    large: Arc<Large>,
+    deadline: Duration,
 }
 
 impl Default for Endpoint {
@@ -88,7 +99,13 @@ impl Endpoint {
             .limit_depth(MAX_DEPTH)
             .limit_tokens(MAX_TOKENS)
             .limit_fields(MAX_FIELDS);
-        Self { schema }
+        Self { schema, large: Arc::default(), deadline: DEADLINE }
+    }
+
+    /// With another time for each query than [`DEADLINE`].
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Answers a request. The statuses are the original's: 200; 400 for what is
@@ -108,7 +125,7 @@ impl Endpoint {
             Ok(request) => request,
             Err((status, reason)) => return Answer::error(status, &reason),
         };
-        self.run(store, &request, Instant::now() + DEADLINE, now_ms)
+        self.run(store, &request, Instant::now() + self.deadline, now_ms)
     }
 
     fn run(&self, store: &Arc<Store>, request: &Request, deadline: Instant, now_ms: u64) -> Answer {
@@ -118,18 +135,21 @@ impl Endpoint {
             Err(error) => return refused(&error),
         };
         if operation.operation_type() == OperationType::Mutation && !request.may_change {
-            let reason = "Can only perform a mutation operation from a POST request.";
+            let reason = "Can only perform a mutation operation from a POST request with JSON.";
             return Answer::error(405, reason);
         }
-        let context = Context::new(Arc::clone(store), deadline, now_ms);
+        let large = Arc::clone(&self.large);
+        let context = Context::new(Arc::clone(store), large, deadline, now_ms);
         let variables: Variables = request.variables();
         let result = operation.execute_sync(&variables, &context);
         // Whatever was put together by then is of no use to anybody.
         if context.is_over()
-            && let Some(fault) = context.into_fault()
+            && let Some(fault) = context.take_fault()
         {
             return ended(&fault);
         }
+        // The context goes last, and with it the permit of a large query: the
+        // answer is in memory until it is written.
         match result {
             Ok((data, errors)) => done(&data, &errors),
             Err(error) => refused(&error),

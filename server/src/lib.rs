@@ -4,6 +4,7 @@
 //! there onto the answers of GraphQL and REST. Only [`store`] knows SQL.
 
 pub mod about;
+pub mod admin;
 mod clock;
 pub mod graphql;
 pub mod intake;
@@ -14,5 +15,6 @@ mod raw_samples;
 pub mod receive;
 pub mod rest;
 pub mod store;
+mod store_options;
 pub mod translations;
 pub mod web;

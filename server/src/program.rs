@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{
-    self, KeepConfig, Listener, Pattoo, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
+    self, Listener, Pattoo, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
 };
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
 
 use crate::clock::now_ms;
 use crate::receive::Receiver;
-use crate::store::{self, DATABASE_FILE, Keep, Options, Retention, Store};
+use crate::store::{self, DATABASE_FILE, Store};
+use crate::store_options::store_options;
+use crate::translations;
 use crate::web::Web;
 
 /// The `Server` header: hubs tell ours from the original by it.
@@ -62,6 +64,10 @@ impl Program for ServerProgram {
         let agent_listener = bind(&config.agent_api.listener)?;
         let web_listener = bind(&config.web_api)?;
         let store = Arc::new(open(&config.store)?);
+        if let Err(error) = translations::install(&store) {
+            // Figures matter more than their names; the next start tries again.
+            log::error!("the names that we ship are not all there: {error}");
+        }
         let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
         let web = Web::new(Arc::clone(&store), receiver.counts());
         let limits = Limits {
@@ -142,21 +148,7 @@ fn start(
 }
 
 fn open(config: &StoreConfig) -> Result<Store, String> {
-    let keep = |keep: KeepConfig| {
-        // Whole days: what is younger is never deleted.
-        let days = keep.max_age.as_secs().div_ceil(86_400);
-        Keep { days: u32::try_from(days).unwrap_or(u32::MAX), bytes: keep.max_bytes }
-    };
-    let options = Options {
-        retention: Retention {
-            raw: keep(config.raw),
-            five_minutes: keep(config.five_minutes),
-            one_hour: keep(config.one_hour),
-        },
-        series_of_agent: config.max_series_per_agent,
-        ..Options::new(&config.directory)
-    };
-    Store::open(&options).map_err(|error| format!("store: {error}"))
+    Store::open(&store_options(config)).map_err(|error| format!("store: {error}"))
 }
 
 /// There is a database in the folder.

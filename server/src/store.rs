@@ -33,6 +33,7 @@ mod late;
 mod latest;
 mod log_size;
 mod merge;
+mod names;
 mod number;
 mod points;
 mod rate;
@@ -64,6 +65,7 @@ pub use error::StoreError;
 pub use figures::Status;
 pub use keys::{DAY_MS, FIVE_MINUTES_MS, HOUR_MS, SeriesId, TIMESTAMP_END_MS};
 pub use latest::{Kept, Latest};
+pub use names::{Known, Name, Named};
 pub use number::{Number, Sample};
 pub use points::{Aggregate, POINTS_MAX, Point, Points, PointsQuery};
 pub use receipt::{Origin, Reading, Receipt, Refusal};
@@ -161,8 +163,10 @@ impl Shared {
 pub struct Store {
     folder: PathBuf,
     shared: Arc<Shared>,
-    writer: Arc<Writer>,
+    // Before the writer, so that its connection is the last to close: only one that
+    // may write can empty the log then.
     readers: Readers,
+    writer: Arc<Writer>,
     cache: Cache,
     caps: Caps,
     sealer: Sealer,

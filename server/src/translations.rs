@@ -1,30 +1,25 @@
 //! Names for people: what a key or a program is called in a language, and its
 //! units, read from CSV files with the header `language,key,translation,units`.
+//! The original's manual has `description` for `translation`, and files of
+//! programs have no units; both are understood.
 
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::store::{Cell, Known, Language, Name, Select, Store, StoreError};
+
 /// The columns of a file, in their order.
 pub const HEADER: [&str; 4] = ["language", "key", "translation", "units"];
+/// Another name of the third.
+const DESCRIPTION: &str = "description";
+/// The group of all agents that nobody assigned to another.
+const DEFAULT_GROUP: i64 = 1;
 /// Bytes of a file.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
 /// Bytes of a key, as in a document.
 const MAX_KEY_BYTES: usize = 512;
 /// Characters of a translation or of units.
 const MAX_TEXT_CHARS: usize = 512;
-
-/// One line of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Translation {
-    /// Code of the language, such as `en`.
-    pub language: String,
-    /// The key after the name of its program, or the name of a program.
-    pub key: String,
-    /// What a person calls it.
-    pub translation: String,
-    /// Units of the values as a chart shows them; empty where there are none.
-    pub units: String,
-}
 
 /// Why a file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +44,9 @@ impl std::error::Error for TranslationError {}
 #[derive(Debug)]
 pub struct Shipped {
     /// Keys of our spoke and hub.
-    pub keys: Vec<Translation>,
+    pub keys: Vec<Name>,
     /// Their programs.
-    pub agents: Vec<Translation>,
+    pub agents: Vec<Name>,
 }
 
 /// Code and name of the languages that we ship.
@@ -73,7 +68,7 @@ pub fn shipped() -> Result<Shipped, TranslationError> {
 }
 
 /// The translations of a file; `file` is only there for the errors.
-pub fn read(file: &str, text: &[u8]) -> Result<Vec<Translation>, TranslationError> {
+pub fn read(file: &str, text: &[u8]) -> Result<Vec<Name>, TranslationError> {
     let error =
         |line: u64, reason: String| TranslationError { file: file.to_owned(), line, reason };
     if text.len() > MAX_FILE_BYTES {
@@ -97,7 +92,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<Vec<Translation>, TranslationErro
 
     let wanted = HEADER.join(",");
     match next(1)? {
-        Some((_, header)) if header == HEADER[..] => {}
+        Some((_, header)) if is_header(&header) => {}
         Some((line, header)) => {
             let found = header.iter().collect::<Vec<_>>().join(",");
             let reason = format!("the header {found:.200?} was found, {wanted:?} is wanted");
@@ -113,7 +108,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<Vec<Translation>, TranslationErro
         let translation = understand(&record).map_err(|reason| error(line, reason))?;
         let known = (translation.language.clone(), translation.key.clone());
         if let Some(first) = lines.insert(known, line) {
-            let Translation { language, key, .. } = translation;
+            let Name { language, key, .. } = translation;
             return Err(error(
                 line,
                 format!("{language:?} {key:?} stands in line {first} already"),
@@ -124,16 +119,35 @@ pub fn read(file: &str, text: &[u8]) -> Result<Vec<Translation>, TranslationErro
     Ok(translations)
 }
 
-fn understand(record: &csv::StringRecord) -> Result<Translation, String> {
+fn is_header(record: &csv::StringRecord) -> bool {
+    let columns: Vec<&str> = record.iter().collect();
+    let [language, key, translation, units] = HEADER;
+    [translation, DESCRIPTION]
+        .iter()
+        .any(|third| columns == [language, key, third] || columns == [language, key, third, units])
+}
+
+fn understand(record: &csv::StringRecord) -> Result<Name, String> {
     let fields: Vec<&str> = record.iter().collect();
-    let [language, key, translation, units] = fields[..] else {
-        let names = HEADER.join(", ");
-        return Err(format!("{} fields were found, four are wanted: {names}", fields.len()));
+    let (language, key, translation, units) = match fields[..] {
+        [language, key, translation] => (language, key, translation, ""),
+        [language, key, translation, units] => (language, key, translation, units),
+        _ => {
+            let names = HEADER.join(", ");
+            return Err(format!("{} fields were found, four are wanted: {names}", fields.len()));
+        }
     };
-    let code = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if language.is_empty() || language.len() > 16 || !language.chars().all(code) {
-        return Err(format!("the language {language:.80?} is no code such as en or es-MX"));
-    }
+    name(language, key, translation, units)
+}
+
+/// A name, if its parts are sound; else what is wrong with them.
+pub(crate) fn name(
+    language: &str,
+    key: &str,
+    translation: &str,
+    units: &str,
+) -> Result<Name, String> {
+    check_language(language)?;
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(format!("the key has {} bytes, 1 to {MAX_KEY_BYTES} are wanted", key.len()));
     }
@@ -147,8 +161,55 @@ fn understand(record: &csv::StringRecord) -> Result<Translation, String> {
     }
     let [language, key, translation, units] =
         [language, key, translation, units].map(str::to_owned);
-    Ok(Translation { language, key, translation, units })
+    Ok(Name { language, key, translation, units })
 }
+
+/// Whether it may be the code of a language.
+pub(crate) fn check_language(code: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if code.is_empty() || code.len() > 16 || !code.chars().all(allowed) {
+        return Err(format!("the language {code:.80?} is no code such as en or es-MX"));
+    }
+    Ok(())
+}
+
+/// Gives a store the names that we ship: to a new one the languages as well,
+/// to any the names that it does not have yet. What somebody changed stays.
+pub fn install(store: &Store) -> Result<(), InstallError> {
+    let Shipped { keys, agents } = shipped().map_err(InstallError::Shipped)?;
+    let install = || -> Result<(), StoreError> {
+        if store.count::<Language>(&Select::all())? == 0 {
+            for (code, name) in SHIPPED_LANGUAGES {
+                let cells = vec![("code", Cell::from(code)), ("name", Cell::from(name))];
+                store.create::<Language>(cells)?;
+            }
+        }
+        store.name_keys(DEFAULT_GROUP, keys, Known::Kept)?;
+        store.name_programs(agents, Known::Kept)?;
+        Ok(())
+    };
+    install().map_err(InstallError::Store)
+}
+
+/// Why the names that we ship are not there.
+#[derive(Debug)]
+pub enum InstallError {
+    /// They are wrong: a mistake of ours.
+    Shipped(TranslationError),
+    /// The store did not take them.
+    Store(StoreError),
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InstallError {}
 
 /// The line on which a record begins. The reader's place is where the record
 /// before it ended, and there may be empty lines between.
@@ -185,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn files_of_the_original_are_read() {
+        let text = "language,key,description\nen,pattoo_agent_snmpd,SNMP Agent\n";
+        let [only] = &read("names.csv", text.as_bytes()).unwrap()[..] else { panic!() };
+        assert_eq!((&*only.translation, &*only.units), ("SNMP Agent", ""));
+    }
+
+    #[test]
     fn errors_name_file_line_and_what_was_wanted() {
         let body = |text: &str| format!("language,key,translation,units\n{text}");
         assert_eq!(
@@ -193,7 +261,7 @@ mod tests {
              \"language,key,translation,units\" is wanted"
         );
         assert!(error(b"").contains("line 1: the file is empty"));
-        assert!(error(body("en,a,A\n").as_bytes()).contains("line 2: 3 fields were found, four"));
+        assert!(error(body("en,a\n").as_bytes()).contains("line 2: 2 fields were found, four"));
         assert!(error(body("en,a,A,\n\n,b,B,\n").as_bytes()).contains("line 4: the language"));
         let windows = "language,key,translation,units\r\nen,a,A,\r\n\r\nen,b\r\n";
         assert!(error(windows.as_bytes()).contains("line 4: 2 fields"));

@@ -6,14 +6,13 @@ use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error
 
 use crate::about::{self, Metrics};
 use crate::clock::now_ms;
-use crate::graphql::Endpoint;
+use crate::graphql::{self, Endpoint};
 use crate::receive::{Counts, Figures};
 use crate::rest;
 use crate::store::{Store, StoreError};
 
-/// Where GraphQL is.
-pub const GRAPHQL_PATH: &str = "/pattoo/api/v1/web/graphql";
-
+/// When to ask again, where the store could not answer.
+const RETRY_SECONDS: &str = "5";
 const READING: &str = "GET, HEAD, OPTIONS";
 const ASKING: &str = "GET, HEAD, POST, OPTIONS";
 
@@ -50,7 +49,7 @@ impl Web {
             &request.body,
         );
         let json = json(answer.status, answer.body);
-        if answer.status == 405 { with_header(json, "Allow", ASKING) } else { json }
+        if answer.status == 405 { with_header(json, "Allow", ASKING) } else { or_later(json) }
     }
 
     fn read(&self, route: Route<'_>, request: &Request) -> Answer {
@@ -58,16 +57,16 @@ impl Web {
             Route::Graphql => self.graphql(request),
             Route::Data(number) => {
                 let answer = rest::data(&self.store, number, request.query.as_deref(), now_ms());
-                json(answer.status, answer.body)
+                or_later(json(answer.status, answer.body))
             }
             Route::Status => text(about::STATUS, "text/plain; charset=utf-8"),
             Route::Health => {
                 let (status, body) = about::health(&self.store);
-                json(status, body)
+                or_later(json(status, body))
             }
             Route::Metrics => match self.metrics() {
                 Ok(metrics) => text(&metrics, about::METRICS_TYPE),
-                Err(fault) => error(503, &fault.to_string()),
+                Err(fault) => or_later(error(503, &fault.to_string())),
             },
         }
     }
@@ -110,7 +109,8 @@ impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
         let Some(route) = route(&request.path) else {
             let places = format!(
-                "nothing is here; try {GRAPHQL_PATH}, {}<number>, {}, {} or {}",
+                "nothing is here; try {}, {}<number>, {}, {} or {}",
+                graphql::PATH,
                 rest::DATA_PATH,
                 about::STATUS_PATH,
                 about::HEALTH_PATH,
@@ -134,12 +134,21 @@ impl Handler for Web {
 
 fn route(path: &str) -> Option<Route<'_>> {
     Some(match path {
-        GRAPHQL_PATH => Route::Graphql,
+        graphql::PATH => Route::Graphql,
         about::STATUS_PATH => Route::Status,
         about::HEALTH_PATH => Route::Health,
         about::METRICS_PATH => Route::Metrics,
         path => Route::Data(path.strip_prefix(rest::DATA_PATH)?),
     })
+}
+
+/// An answer of 503 says when to ask again.
+fn or_later(answer: Answer) -> Answer {
+    if answer.status_code().0 == 503 {
+        with_header(answer, "Retry-After", RETRY_SECONDS)
+    } else {
+        answer
+    }
 }
 
 fn text(text: &str, kind: &str) -> Answer {

@@ -22,5 +22,6 @@ mod system_constants;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    pattoo_common::allocator::give_memory_back();
     pattoo_common::program::run::<spoke::Spoke>()
 }

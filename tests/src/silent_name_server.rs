@@ -2,21 +2,18 @@
 //! `getaddrinfo` hangs for minutes.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 
 use crate::mount_namespace::{mount, own_namespace, unmount};
 use crate::{Folder, PATIENCE};
 
-/// An address of loopback that nobody else is likely to have taken; the port of a
-/// name server cannot be chosen, see `resolv.conf(5)`.
-const ADDRESS: (&str, u16) = ("127.53.53.53", 53);
+/// The port of a name server; it cannot be chosen, see `resolv.conf(5)`.
+const PORT: u16 = 53;
 
-/// What the C library reads in the place of its own files.
-const FILES: [(&str, &str); 2] = [
-    ("/etc/resolv.conf", "nameserver 127.53.53.53\noptions timeout:30 attempts:5\n"),
-    ("/etc/nsswitch.conf", "hosts: files dns\n"),
-];
+/// What the C library reads.
+const NAME_SERVERS: &str = "/etc/resolv.conf";
+const ORDER: &str = "/etc/nsswitch.conf";
 
 /// The only name server of the thread that made it and of the processes that
 /// this thread starts.
@@ -31,15 +28,14 @@ impl SilentNameServer {
     /// machine lacks for it.
     pub fn start() -> Result<Self, String> {
         let lacks = |what: &str, error: io::Error| format!("{what}: {error}");
-        let socket = UdpSocket::bind(ADDRESS)
-            .map_err(|error| lacks("binding the port of a name server", error))?;
+        let socket = bind().map_err(|error| lacks("binding the port of a name server", error))?;
+        let address = socket.local_addr().map_err(|error| lacks("its address", error))?.ip();
         own_namespace().map_err(|error| lacks("a mount namespace of its own", error))?;
-        let folder = Folder::new("silent-name-server");
-        let server = Self { socket, folder };
-        for (path, text) in FILES {
+        let server = Self { socket, folder: Folder::new("silent-name-server") };
+        let name_servers = format!("nameserver {address}\noptions timeout:30 attempts:5\n");
+        for (path, text) in [(NAME_SERVERS, &*name_servers), (ORDER, "hosts: files dns\n")] {
             let path = Path::new(path);
-            let name = path.file_name().expect("a file");
-            let file = server.folder.write(name, text);
+            let file = server.folder.write(path.file_name().expect("a file"), text);
             if path.exists() {
                 mount(&file, path, c"none", libc::MS_BIND, "")
                     .map_err(|error| lacks("mounting its configuration", error))?;
@@ -57,8 +53,17 @@ impl SilentNameServer {
 
 impl Drop for SilentNameServer {
     fn drop(&mut self) {
-        for (path, _) in FILES {
+        for path in [NAME_SERVERS, ORDER] {
             unmount(Path::new(path));
         }
     }
+}
+
+/// Takes an address of loopback that no other test has.
+fn bind() -> io::Result<UdpSocket> {
+    let taken = io::Error::from(io::ErrorKind::AddrInUse);
+    (1..=u8::MAX)
+        .map(|host| UdpSocket::bind((Ipv4Addr::new(127, 53, 53, host), PORT)))
+        .find(|socket| !matches!(socket, Err(error) if error.kind() == taken.kind()))
+        .unwrap_or(Err(taken))
 }

@@ -1,6 +1,6 @@
 //! The configuration of the server.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,6 +97,16 @@ impl ServerConfig {
             Self { pattoo, agent_api, web_api, store }
         });
         reader.finish(config)
+    }
+
+    /// Where a program on this machine reaches the web's side.
+    pub fn web_from_here(&self) -> SocketAddr {
+        let address = match self.web_api.ip_listen_address {
+            IpAddr::V4(every) if every.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(every) if every.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address,
+        };
+        SocketAddr::new(address, self.web_api.ip_bind_port)
     }
 }
 

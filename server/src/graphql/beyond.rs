@@ -10,6 +10,7 @@ use juniper::{
 use super::connection::{Connection, page_arguments, page_asked};
 use super::context::Context;
 use super::kinds::DATAPOINT;
+use super::milliseconds::Milliseconds;
 use super::reach::{Device, reach};
 use super::{extras, rows};
 use crate::store::{
@@ -67,7 +68,7 @@ struct Drawn {
     /// Number of the datapoint.
     idx_datapoint: String,
     /// Milliseconds between points; none where each point is a sample.
-    step: Option<f64>,
+    step: Option<Milliseconds>,
     /// The coarsest figures that went into it: `raw`, `5min` or `1h`.
     resolution: &'static str,
     /// Oldest first. Steps without samples have no point.
@@ -80,7 +81,7 @@ struct Drawn {
 #[derive(Debug, GraphQLObject)]
 struct Point {
     /// Unix time, milliseconds: of the sample, or where its step begins.
-    timestamp: f64,
+    timestamp: Milliseconds,
     /// The value; of a rate, the growth per second.
     value: f64,
 }
@@ -118,11 +119,11 @@ pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> 
              until they fit. Times are Unix times in milliseconds; the last day, unless told.",
         )
         .argument(registry.arg::<Vec<String>>("idxDatapoint", &()))
-        .argument(registry.arg::<Option<f64>>("from", &()))
-        .argument(registry.arg::<Option<f64>>("to", &()))
+        .argument(registry.arg::<Option<Milliseconds>>("from", &()))
+        .argument(registry.arg::<Option<Milliseconds>>("to", &()))
         .argument(
             registry
-                .arg::<Option<f64>>("step", &())
+                .arg::<Option<Milliseconds>>("step", &())
                 .description("Milliseconds; without it every sample, where they fit."),
         )
         .argument(registry.arg::<Option<Aggregate>>("aggregate", &()))
@@ -185,18 +186,9 @@ fn find(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Connection>
     )
 }
 
-/// A time argument in whole milliseconds.
 fn milliseconds(arguments: &Arguments<'_>, name: &str) -> FieldResult<Option<u64>> {
-    match arguments.get::<Option<f64>>(name)?.flatten() {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "looked at, and a cast of floats saturates"
-        )]
-        Some(value) if value >= 0.0 => Ok(Some(value as u64)),
-        Some(value) => Err(format!("{name}: {value} is below 0").into()),
-        None => Ok(None),
-    }
+    let given = arguments.get::<Option<Milliseconds>>(name)?.flatten();
+    Ok(given.map(|Milliseconds(value)| value))
 }
 
 fn points(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Drawn>> {
@@ -243,7 +235,7 @@ fn points(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Drawn
         context.count_points(found.points.len());
         answers.push(Drawn {
             idx_datapoint: series.to_string(),
-            step: found.step_ms.map(|step| step as f64),
+            step: found.step_ms.map(Milliseconds),
             resolution: match found.resolution {
                 Resolution::Raw => "raw",
                 Resolution::FiveMinutes => "5min",
@@ -253,7 +245,7 @@ fn points(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Drawn
                 .points
                 .iter()
                 .map(|point| Point {
-                    timestamp: point.timestamp_ms as f64,
+                    timestamp: Milliseconds(point.timestamp_ms),
                     value: point.value.as_f64(),
                 })
                 .collect(),

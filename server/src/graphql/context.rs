@@ -10,13 +10,16 @@ use std::time::Instant;
 
 use super::kind::Kind;
 use super::kinds::DATAPOINT;
+use super::large::{Large, Permit};
 use super::reach::Reach;
 use super::record::Record;
 use crate::store::{Latest, SeriesId, Store, StoreError};
 
-/// Rows that one query may ask for, all its connections together: about 40 MB
+/// Rows that one query may ask for, all its connections together: some 30 MB
 /// while the answer is put together.
-const MAX_ROWS: u64 = 50_000;
+const MAX_ROWS: u64 = 25_000;
+/// A query of more rows is a large one: one of these is answered at a time.
+const LARGE_ROWS: u64 = 2_500;
 /// Points that one query may ask for, all its series together.
 pub(super) const MAX_POINTS: usize = 10_000;
 /// Parents that are kept in memory.
@@ -61,7 +64,9 @@ pub(super) struct Context {
     pub(super) now_ms: u64,
     /// What the hubs say of their devices, once it has been asked for.
     pub(super) reach: OnceCell<Reach>,
-    rows_left: Cell<u64>,
+    rows: Cell<u64>,
+    large: Arc<Large>,
+    permit: RefCell<Option<Permit>>,
     points_left: Cell<usize>,
     fault: RefCell<Option<Fault>>,
     parents: RefCell<Parents>,
@@ -73,13 +78,20 @@ pub(super) struct Context {
 impl juniper::Context for Context {}
 
 impl Context {
-    pub(super) fn new(store: Arc<Store>, deadline: Instant, now_ms: u64) -> Self {
+    pub(super) fn new(
+        store: Arc<Store>,
+        large: Arc<Large>,
+        deadline: Instant,
+        now_ms: u64,
+    ) -> Self {
         Self {
             store,
+            large,
+            permit: RefCell::new(None),
             deadline,
             now_ms,
             reach: OnceCell::new(),
-            rows_left: Cell::new(MAX_ROWS),
+            rows: Cell::new(0),
             points_left: Cell::new(MAX_POINTS),
             fault: RefCell::new(None),
             parents: RefCell::default(),
@@ -89,8 +101,8 @@ impl Context {
     }
 
     /// What ended the query, if anything did.
-    pub(super) fn into_fault(self) -> Option<Fault> {
-        self.fault.into_inner()
+    pub(super) fn take_fault(&self) -> Option<Fault> {
+        self.fault.borrow_mut().take()
     }
 
     /// Whether the query has been ended: then nothing more is looked up for it.
@@ -120,11 +132,18 @@ impl Context {
         text.into()
     }
 
-    /// Counts rows that were read.
+    /// Counts rows that were read. A query that turns out to be a large one waits
+    /// for its turn.
     pub(super) fn count_rows(&self, rows: usize) {
-        match self.rows_left.get().checked_sub(rows as u64) {
-            Some(left) => self.rows_left.set(left),
-            None => self.end(Fault::TooMuch("rows", MAX_ROWS)),
+        let rows = self.rows.get() + rows as u64;
+        self.rows.set(rows);
+        if rows > MAX_ROWS {
+            self.end(Fault::TooMuch("rows", MAX_ROWS));
+        } else if rows > LARGE_ROWS && self.permit.borrow().is_none() {
+            match self.large.wait(self.deadline) {
+                Some(permit) => *self.permit.borrow_mut() = Some(permit),
+                None => self.end(Fault::Deadline),
+            }
         }
     }
 

@@ -129,7 +129,7 @@ pub(super) static DATA: Kind = Kind {
     children: &[],
 };
 
-static LANGUAGE: Kind = Kind {
+pub(super) static LANGUAGE: Kind = Kind {
     names: names!("Language"),
     about: "A language that names are translated to.",
     single: "language",
@@ -151,7 +151,7 @@ static LANGUAGE: Kind = Kind {
     ],
 };
 
-static PAIR_XLATE_GROUP: Kind = Kind {
+pub(super) static PAIR_XLATE_GROUP: Kind = Kind {
     names: names!("PairXlateGroup"),
     about: "A group of translations of keys, which agents are assigned to.",
     single: "pairXlateGroup",
@@ -172,7 +172,7 @@ static PAIR_XLATE_GROUP: Kind = Kind {
     ],
 };
 
-static PAIR_XLATE: Kind = Kind {
+pub(super) static PAIR_XLATE: Kind = Kind {
     names: names!("PairXlate"),
     about: "What a key is called in a language, and its units.",
     single: "pairXlate",
@@ -197,7 +197,7 @@ static PAIR_XLATE: Kind = Kind {
     children: &[],
 };
 
-static AGENT_XLATE: Kind = Kind {
+pub(super) static AGENT_XLATE: Kind = Kind {
     names: names!("AgentXlate"),
     about: "What a program is called in a language.",
     single: "agentXlate",

@@ -8,142 +8,17 @@ use juniper::{
     GraphQLValue, InputValue, Registry, Value,
 };
 
+use super::changes::{CHANGES, Change, Deed, PASSWORD};
 use super::context::Context;
-use super::kind::{Kind, Rows};
-use super::kinds::{CHART, CHART_DATAPOINT, FAVORITE, USER};
+use super::kind::Rows;
 use super::record::Record;
-use super::{forget, rows};
+use super::{forget, naming, rows};
 use crate::password;
 use crate::store::{Cell, StoreError};
 
 /// The argument of every mutation.
 const INPUT: &str = "Input";
-/// The field of an input that is a password, and no column to be shown.
-const PASSWORD: &str = "password";
-
-/// A mutation: a row of a kind is created or updated.
-#[derive(Debug)]
-pub(super) struct Change {
-    field: &'static str,
-    payload: ArcStr,
-    input: ArcStr,
-    about: &'static str,
-    kind: &'static Kind,
-    /// The field of the payload that is the row.
-    row: &'static str,
-    /// Columns that may be given, besides the number.
-    columns: &'static [&'static str],
-    deed: Deed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
-    Create,
-    Update,
-}
-
-macro_rules! change {
-    ($field:literal, $payload:literal, $kind:expr, $row:literal, $columns:expr, $deed:expr, $about:literal) => {
-        Change {
-            field: $field,
-            payload: literal!($payload),
-            input: literal!(concat!($payload, "Input")),
-            about: $about,
-            kind: $kind,
-            row: $row,
-            columns: $columns,
-            deed: $deed,
-        }
-    };
-}
-
-const CHART_COLUMNS: &[&str] = &["name", "checksum", "enabled"];
-const CHART_DATAPOINT_COLUMNS: &[&str] = &["idxDatapoint", "idxChart", "enabled"];
-const FAVORITE_COLUMNS: &[&str] = &["idxUser", "idxChart", "order", "enabled"];
-const USER_COLUMNS: &[&str] =
-    &["firstName", "lastName", "username", "passwordExpired", "role", "enabled", PASSWORD];
-
-static CHANGES: [Change; 8] = [
-    change!(
-        "createChart",
-        "CreateChart",
-        &CHART,
-        "chart",
-        CHART_COLUMNS,
-        Deed::Create,
-        "Create a Chart."
-    ),
-    change!(
-        "updateChart",
-        "UpdateChart",
-        &CHART,
-        "chart",
-        CHART_COLUMNS,
-        Deed::Update,
-        "Update a Chart."
-    ),
-    change!(
-        "createChartDataPoint",
-        "CreateChartDataPoint",
-        &CHART_DATAPOINT,
-        "chartDatapoint",
-        CHART_DATAPOINT_COLUMNS,
-        Deed::Create,
-        "Show a datapoint on a chart."
-    ),
-    change!(
-        "updateChartDataPoint",
-        "UpdateChartDataPoint",
-        &CHART_DATAPOINT,
-        "chartDatapoint",
-        CHART_DATAPOINT_COLUMNS,
-        Deed::Update,
-        "Update what a chart shows."
-    ),
-    change!(
-        "createFavorite",
-        "CreateFavorite",
-        &FAVORITE,
-        "favorite",
-        FAVORITE_COLUMNS,
-        Deed::Create,
-        "Create a Favorite."
-    ),
-    change!(
-        "updateFavorite",
-        "UpdateFavorite",
-        &FAVORITE,
-        "favorite",
-        FAVORITE_COLUMNS,
-        Deed::Update,
-        "Update a Favorite."
-    ),
-    change!(
-        "createUser",
-        "CreateUser",
-        &USER,
-        "user",
-        USER_COLUMNS,
-        Deed::Create,
-        "Create a User; nothing if the username is taken."
-    ),
-    change!(
-        "updateUser",
-        "UpdateUser",
-        &USER,
-        "user",
-        USER_COLUMNS,
-        Deed::Update,
-        "Update a User."
-    ),
-];
-
 impl Change {
-    /// The number of the row, as a field of the input.
-    fn number(&self) -> &'static str {
-        self.kind.columns.first().map_or("", |column| column.field)
-    }
-
     fn carry_out(&self, context: &Context, input: &Input) -> FieldResult<Option<Payload>> {
         let Rows::Table(table) = &self.kind.rows else { return Ok(None) };
         let mut cells = Vec::new();
@@ -195,7 +70,8 @@ impl GraphQLType for Mutation {
             let field = registry.field::<Option<Payload>>(change.field, change);
             fields.push(field.argument(input).description(change.about));
         }
-        fields.push(forget::field(registry));
+        fields.extend(forget::fields(registry));
+        fields.extend(naming::fields(registry));
         registry
             .build_object_type::<Self>(&(), &fields)
             .description("What can be changed, by POST only.")
@@ -226,8 +102,15 @@ impl GraphQLValue for Mutation {
         if context.is_over() {
             return Ok(Value::Null);
         }
+        match name {
+            forget::DELETE_AGENT => return forget::agent(arguments, executor),
+            forget::DELETE_HOST => return forget::host(arguments, executor),
+            naming::IMPORT_KEYS => return naming::keys(arguments, executor),
+            naming::IMPORT_PROGRAMS => return naming::programs(arguments, executor),
+            _ => {}
+        }
         let Some(change) = CHANGES.iter().find(|change| change.field == name) else {
-            return forget::resolve(arguments, executor);
+            return Err(format!("{name} is no mutation").into());
         };
         let input = arguments.get::<Input>(INPUT)?.unwrap_or_default();
         executor.resolve(change, &change.carry_out(context, &input)?)

@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use super::MAX_QUERY_BYTES;
 
+const JSON: &str = "application/json";
+const GRAPHQL: &str = "application/graphql";
+
 /// What was asked.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Request {
@@ -15,7 +18,8 @@ pub(super) struct Request {
     pub(super) operation_name: Option<String>,
     #[serde(default)]
     variables: Option<InputValue<DefaultScalarValue>>,
-    /// Whether it may be a mutation: it came by POST.
+    /// Whether it may be a mutation: it came by POST, and no page of another site
+    /// can have sent it.
     #[serde(skip)]
     pub(super) may_change: bool,
 }
@@ -42,7 +46,7 @@ impl Request {
             _ => return Err((405, "GraphQL only supports GET and POST requests.".into())),
         };
         request.complete_from(query_string.unwrap_or_default())?;
-        request.may_change = method == "POST";
+        request.may_change = method == "POST" && is_deliberate(content_type);
         // An empty name is none, as in the original.
         request.operation_name = request.operation_name.filter(|name| !name.is_empty());
         if request.query.trim().is_empty() {
@@ -52,15 +56,14 @@ impl Request {
     }
 
     fn of_body(content_type: Option<&str>, body: &[u8]) -> Result<Self, Refusal> {
-        let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         let text = || {
             let text = std::str::from_utf8(body);
             text.map_err(|_| (400, "POST body sent is not UTF-8.".to_owned()))
         };
-        match kind.to_ascii_lowercase().as_str() {
-            "application/json" => serde_json::from_slice(body)
+        match kind(content_type).as_str() {
+            JSON => serde_json::from_slice(body)
                 .map_err(|error| (400, format!("POST body sent invalid JSON: {error}."))),
-            "application/graphql" => Ok(Self { query: text()?.to_owned(), ..Self::default() }),
+            GRAPHQL => Ok(Self { query: text()?.to_owned(), ..Self::default() }),
             "application/x-www-form-urlencoded" => {
                 let mut request = Self::default();
                 request.complete_from(text()?)?;
@@ -106,6 +109,18 @@ impl Request {
     }
 }
 
+/// The content type without its parameters, in lower case.
+fn kind(content_type: Option<&str>) -> String {
+    let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    kind.trim().to_ascii_lowercase()
+}
+
+/// A form or plain text may come from any page that a browser has open, without
+/// a question; these two may not (Fetch standard, "CORS-safelisted request-header").
+fn is_deliberate(content_type: Option<&str>) -> bool {
+    [JSON, GRAPHQL].contains(&kind(content_type).as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +143,9 @@ mod tests {
         assert!(by_post.variables().contains_key("a") && by_post.may_change);
         assert_eq!(post("application/graphql", query).unwrap().query, query);
         let form = post("application/x-www-form-urlencoded", &format!("query={encoded}")).unwrap();
-        assert_eq!(form.query, query);
+        assert!(form.query == query && !form.may_change, "any page can send a form");
+        let mixed = Request::read("POST", Some("query={a}"), Some("text/plain"), b"").unwrap();
+        assert!(!mixed.may_change);
         let both = Request::read(
             "GET",
             Some("query=query+A{x}&operationName=A&variables=%7B%22v%22:null%7D"),

@@ -9,6 +9,9 @@ use super::record::Record;
 use super::samples;
 use crate::store::{self, Cell, Filter, Select, Store, StoreError};
 
+/// Characters of a text that somebody gives to a row.
+const MAX_TEXT_CHARS: usize = 512;
+
 /// The order of rows: a column, and whether it falls.
 pub(super) type Order = (&'static str, bool);
 
@@ -118,6 +121,9 @@ pub(super) fn page(
 pub(super) fn cell(kind: &Kind, field: &str, text: &str) -> Result<(&'static str, Cell), String> {
     let column = kind.column(field).ok_or_else(|| format!("{field:.40?} is unknown"))?;
     match column.shape {
+        Shape::Text if text.chars().count() > MAX_TEXT_CHARS => {
+            Err(format!("{field}: more than {MAX_TEXT_CHARS} characters"))
+        }
         Shape::Text => Ok((column.name, Cell::Text(text.to_owned()))),
         _ => match text.trim().parse() {
             Ok(number) => Ok((column.name, Cell::Integer(number))),

@@ -52,7 +52,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new() -> Self {
-        let scratch = Scratch::new();
+        Self::over(Scratch::new())
+    }
+
+    /// Over what a folder holds.
+    pub(crate) fn over(scratch: Scratch) -> Self {
         let store = Arc::new(Store::open(&Options::new(scratch.path())).unwrap());
         Self { store, endpoint: Endpoint::new(), scratch }
     }
@@ -120,6 +124,11 @@ pub(crate) fn capture(name: &str) -> Vec<u8> {
 /// A captured answer of the original server.
 pub(crate) fn captured(name: &str) -> Value {
     serde_json::from_slice(&capture(&format!("server/{name}.json"))).unwrap()
+}
+
+/// The rows of a connection.
+pub(crate) fn nodes(connection: &Value) -> Vec<&Value> {
+    connection["edges"].as_array().unwrap().iter().map(|edge| &edge["node"]).collect()
 }
 
 /// A captured query.

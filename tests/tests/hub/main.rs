@@ -5,6 +5,7 @@
 mod addresses;
 mod configuration;
 mod delivery;
+mod descriptors;
 mod devices;
 mod hub;
 mod once;
@@ -14,3 +15,4 @@ mod post_mode;
 mod refusals;
 mod shutdown;
 mod spool_files;
+mod spool_trouble;

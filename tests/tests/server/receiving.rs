@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pattoo_common::datapoint::DataType;
-use pattoo_tests::{HttpAnswer, Server, http_get, http_post};
+use pattoo_tests::{HttpAnswer, Server, binary, http_get, http_post, run};
 
 use crate::documents::{gauge, merged, now_ms, poll};
 
@@ -186,4 +186,27 @@ fn one_agent_has_no_more_series_than_it_may() {
     assert!(reason.starts_with("datapoint 3, \"d\" of \"web1\": "), "{reason}");
     expect_ok(&server.post(&poll("web1", now + 1_000, &points[..3])));
     expect_ok(&server.post(&poll("web2", now, &points[..3])));
+}
+
+#[test]
+fn a_new_server_has_the_names_that_we_ship_and_keeps_what_is_changed() {
+    let server = Server::start("names");
+    let codes = |server: &Server| {
+        let data = server.query("{ allLanguage { edges { node { code name } } } }");
+        let edges = data["allLanguage"]["edges"].as_array().unwrap().clone();
+        let text = |edge: &serde_json::Value, key| edge["node"][key].as_str().unwrap().to_owned();
+        edges.iter().map(|edge| (text(edge, "code"), text(edge, "name"))).collect::<Vec<_>>()
+    };
+    let shipped = codes(&server);
+    assert!(shipped.iter().any(|(code, _)| code == "en"), "{shipped:?}");
+    let finished = run(
+        &binary("pattoo_cli"),
+        server.daemon.configuration(),
+        &["set", "language", "--code", "en", "--name", "Plain English"],
+    );
+    assert_eq!(finished.code, 0, "{finished:?}");
+    assert_eq!(server.daemon.run(&["--restart"]).code, 0);
+    let kept = codes(&server);
+    assert_eq!(kept.len(), shipped.len());
+    assert!(kept.contains(&("en".into(), "Plain English".into())), "{kept:?}");
 }

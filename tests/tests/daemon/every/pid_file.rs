@@ -121,7 +121,7 @@ pub(crate) fn the_foreground_holds_the_same_lock(installation: &Installation) {
         .unwrap();
     let pid = foreground.id().cast_signed();
     wait_until("it serves", PATIENCE, || installation.serves());
-    wait_until("its PID file is written", PATIENCE, || daemon.pid_file().exists());
+    wait_until("its PID file is written", PATIENCE, || !read(daemon.pid_file()).is_empty());
     installation.expect_status("running", 0);
     assert_eq!(daemon.pid(), pid);
     let second = daemon.run(&["--foreground"]);

@@ -1,4 +1,4 @@
-//! How glibc is to keep memory: so that what a cycle has taken is given back, and
+//! How glibc is to keep memory: so that what a cycle or an answer took is given back, and
 //! a peak stays a peak. musl does so by itself.
 
 #![allow(unsafe_code)]
@@ -16,7 +16,7 @@ const HEAPS: libc::c_int = 1;
 const MAPPED_FROM_BYTES: libc::c_int = 128 << 10;
 
 /// Call it before the first thread is started. See mallopt(3).
-pub(crate) fn give_memory_back() {
+pub fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: each takes two numbers; nothing else runs yet.
     unsafe {
