@@ -101,7 +101,9 @@ impl Daemon {
                 }
                 Outcome::Failed(reason) => return Err(reason),
                 // The other one is starting, or ends just now: look again.
-                Outcome::Taken if Instant::now() < deadline => {}
+                Outcome::Taken if Instant::now() < deadline => {
+                    thread::park_timeout(LOOK_PAUSES.1);
+                }
                 Outcome::Taken => {
                     return Err(format!(
                         "{} is locked by another program",

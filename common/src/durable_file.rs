@@ -1,4 +1,4 @@
-//! A small file that is whole or not there, also after a power cut.
+//! What is whole or not there, also after a power cut: folders and small files.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,12 +10,39 @@ const FILE_MODE: u32 = 0o640;
 /// Likewise for folders.
 const FOLDER_MODE: u32 = 0o750;
 
+/// Makes a folder, and those above it, where they are missing. Each new one is as
+/// durable as what is synced in it: a name lasts only once its folder is synced.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_folder(parent)?;
+    }
+    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+        // Another program of ours was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        result => result?,
+    }
+    match sync_folder(parent.unwrap_or(Path::new("."))) {
+        // One may write to a folder that one may not read.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        result => result,
+    }
+}
+
+/// Makes the names in a folder survive a power cut.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 /// Writes `contents` to a temporary file beside `path`, syncs it, and renames it
 /// to `path`. Makes the folder, if need be. `writer` tells the temporary files of
 /// several programs apart.
 pub(crate) fn replace(path: &Path, writer: &str, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    make_folder(folder)?;
     let temporary = folder.join(format!(".{writer}.{}.tmp", std::process::id()));
     let result = write_synced(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
     if result.is_err() {
@@ -24,7 +51,7 @@ pub(crate) fn replace(path: &Path, writer: &str, contents: &[u8]) -> io::Result<
     }
     result?;
     // The rename itself lasts only with its folder.
-    File::open(folder)?.sync_all()
+    sync_folder(folder)
 }
 
 fn write_synced(path: &Path, contents: &[u8]) -> io::Result<()> {
@@ -63,6 +90,19 @@ mod tests {
         let mode = fs::metadata(&path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode & !FILE_MODE, 0, "{mode:o}");
         assert_eq!(fs::read_dir(folder.path().join("a/b")).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn folders_are_made_down_to_the_last_and_for_no_others() {
+        let folder = TestFolder::new();
+        let path = folder.path().join("a/b/c");
+        make_folder(&path).expect("made");
+        make_folder(&path).expect("there already");
+        let mode = fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode & !FOLDER_MODE, 0, "{mode:o}");
+        fs::write(path.join("file"), "").expect("written");
+        assert!(make_folder(&path.join("file")).is_err());
+        assert!(make_folder(&path.join("file/below")).is_err());
     }
 
     #[test]

@@ -44,7 +44,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-pub use answer::{error, json};
+pub use answer::{error, json, with_header};
 pub use limits::Limits;
 pub use tiny_http::{Header, Method};
 

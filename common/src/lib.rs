@@ -23,6 +23,7 @@ mod nearest;
 pub mod program;
 pub mod resolver;
 pub mod spool;
+pub mod wall_clock;
 
 #[cfg(test)]
 mod test_folder;

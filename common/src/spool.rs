@@ -34,6 +34,7 @@ pub use self::error::SpoolError;
 use self::index::Index;
 use self::name::{Name, Writer};
 use crate::document::Document;
+use crate::durable_file::make_folder;
 
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
@@ -123,8 +124,7 @@ impl Spool {
         }
         let crc32 = body.iter().fold(0, |crc, piece| crc32_after(crc, piece.as_ref()));
         let mut index = self.opened()?;
-        let dropped_before = index.dropped_batches;
-        self.drop_old(&mut index, timestamp_ms);
+        self.drop_old(&mut index, timestamp_ms)?;
         self.make_room(&mut index, bytes)?;
         let name = Name::new(timestamp_ms, index.sequence(), crc32);
 
@@ -132,22 +132,13 @@ impl Spool {
             Err(error) if error.is_full() => {
                 // No byte or no inode is left: take the place of the oldest.
                 let mut index = self.lock();
-                if !self.replace_oldest(&mut index, bytes, "the disk is full") {
+                if !self.replace_oldest(&mut index, bytes, "the disk is full")? {
                     return Err(error);
                 }
                 self.write(index, &name, body, bytes)
             }
             other => other,
         };
-        let mut index = self.lock();
-        if result.is_ok() && index.dropped_batches == dropped_before && index.dropping > 0 {
-            log::info!(
-                "spool: {} is within its bounds again; {} batches were lost",
-                self.folder.display(),
-                index.dropping
-            );
-            index.dropping = 0;
-        }
         result.map(|()| Entry(name))
     }
 
@@ -177,7 +168,19 @@ impl Spool {
     /// Removes a batch that the server has acknowledged. Should the disk refuse,
     /// the file stays and is posted again after the next start.
     pub fn remove(&self, entry: &Entry) {
-        self.lock().remove(&entry.0);
+        let lost = {
+            let mut index = self.lock();
+            index.remove(&entry.0);
+            std::mem::take(&mut index.dropping)
+        };
+        // Told when the server takes batches again, and not each time that one fits:
+        // a spool at its bounds drops a large batch now and two small ones then.
+        if lost > 0 {
+            log::info!(
+                "spool: {}: batches leave it again; {lost} were dropped",
+                self.folder.display()
+            );
+        }
         if let Err(error) = self.delete(&entry.0) {
             log::warn!("{error}; after a restart its batch is posted once more");
         }
@@ -230,7 +233,7 @@ impl Spool {
     fn opened(&self) -> Result<MutexGuard<'_, Index>, SpoolError> {
         let mut index = self.lock();
         if !index.listed {
-            folder::create(&self.folder).map_err(SpoolError::disk("make", &self.folder))?;
+            make_folder(&self.folder).map_err(SpoolError::disk("make", &self.folder))?;
             let mut listing = folder::list(&self.folder, &self.hub_id)
                 .map_err(SpoolError::disk("list", &self.folder))?;
             for path in listing.temporary.drain(..) {
@@ -261,7 +264,7 @@ impl Spool {
         let mut result = write::write(&self.folder, &file_name, body, self.before);
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::NotFound) {
             // Somebody has removed the folder; what was in it is gone.
-            result = folder::create(&self.folder)
+            result = make_folder(&self.folder)
                 .and_then(|()| write::write(&self.folder, &file_name, body, self.before));
         }
         let mut index = self.lock();

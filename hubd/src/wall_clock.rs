@@ -1,6 +1,6 @@
 //! The wall clock, for timestamps and nothing else; a test can turn it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use pattoo_common::wall_clock::now_ms;
 
 /// Milliseconds since 1970. A clock before that shows 0.
 #[derive(Debug, Clone, Copy)]
@@ -8,7 +8,7 @@ pub(crate) struct WallClock(fn() -> u64);
 
 impl WallClock {
     /// The clock of this machine.
-    pub(crate) const SYSTEM: Self = Self(system_ms);
+    pub(crate) const SYSTEM: Self = Self(now_ms);
 
     /// What it shows now.
     pub(crate) fn now_ms(self) -> u64 {
@@ -20,9 +20,4 @@ impl WallClock {
     pub(crate) const fn of(now_ms: fn() -> u64) -> Self {
         Self(now_ms)
     }
-}
-
-fn system_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,10 @@
 //! This machine as those who ask see it: the poll document and the status page.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pattoo_common::config::SPOKE_PROGRAM;
 use pattoo_common::document::{DocumentWriter, Series, Target};
+use pattoo_common::wall_clock::now_ms;
 
 use crate::collector::{Busy, Collected, Collector, SourceReport, SourceState};
 use crate::host::Host;
@@ -135,12 +135,6 @@ fn row(report: &SourceReport) -> SourceRow<'_> {
         datapoints: report.datapoints,
         duration_us: report.duration.as_micros(),
     }
-}
-
-/// The wall clock: Unix time in milliseconds.
-pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
 
 use crate::machine::{Machine, PollAnswer};
 use crate::source::Poll;
@@ -91,13 +91,6 @@ fn page_answer(page: String) -> Answer {
     let answer = with_header(answer, "Content-Type", "text/html; charset=utf-8");
     let answer = with_header(answer, "Content-Security-Policy", PAGE_POLICY);
     with_header(answer, "Cache-Control", "no-store")
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Program for Spoke {
         let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
-        Ok(Box::new(ServingSpoke { _server: server }))
+        Ok(Box::new(ServingSpoke(Some(server))))
     }
 
     fn job(configuration: Configuration, job: Job) -> Result<String, String> {
@@ -85,13 +85,16 @@ impl Program for Spoke {
     }
 }
 
-/// A spoke that serves. It keeps nothing that an end could tear.
-struct ServingSpoke {
-    _server: Server,
-}
+/// A spoke that serves, until it is shut down.
+struct ServingSpoke(Option<Server>);
 
 impl Serving for ServingSpoke {
-    fn shutdown(&mut self) {}
+    fn shutdown(&mut self) {
+        // A hub whose request is whole has its answer first.
+        if let Some(server) = self.0.take() {
+            server.stop();
+        }
+    }
 }
 
 fn machine(config: &SpokeConfig) -> Result<Machine, String> {
@@ -111,5 +114,34 @@ fn roots(config: &SpokeConfig) -> Roots {
         proc: config.proc_directory.clone(),
         sys: config.sys_directory.clone(),
         root: config.root_directory.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpStream};
+
+    use pattoo_common::http_server::{Answer, Handler, Request};
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Handler for Nothing {
+        fn answer(&self, _: &Request) -> Answer {
+            Answer::from_data([])
+        }
+    }
+
+    /// What is done only when the value goes is not waited for: the process ends.
+    #[test]
+    fn a_shutdown_has_closed_the_port_when_it_returns() {
+        let listener = Server::bind("127.0.0.1", 0).unwrap();
+        let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
+        let address: SocketAddr = server.address();
+        let mut serving = ServingSpoke(Some(server));
+        assert!(TcpStream::connect(address).is_ok());
+        serving.shutdown();
+        assert!(TcpStream::connect(address).is_err());
     }
 }

@@ -77,8 +77,7 @@ impl HubConfig {
         let config = reader.program_file(HUB_PROGRAM, MAX_DEVICE_FILE_BYTES, |section| {
             let ip_devices = devices(section);
             let polling_interval = section.seconds("polling_interval", 300, 1..=MAX_INTERVAL_S);
-            let max_batch_bytes = section.bytes("max_batch_bytes", 8 << 20, 64 << 10..=16 << 20);
-            let max_batch_bytes = usize::try_from(max_batch_bytes).unwrap_or(usize::MAX);
+            let spool_max_bytes = section.bytes("spool_max_bytes", 256 << 20, 1 << 20..=1 << 40);
             Self {
                 pattoo,
                 agent_api,
@@ -92,14 +91,14 @@ impl HubConfig {
                         ("device", PostMode::Device),
                     ],
                 ),
-                max_batch_bytes,
+                max_batch_bytes: max_batch_bytes(section, spool_max_bytes),
                 poll_timeout: poll_timeout(section, polling_interval),
                 max_threads: section.number("max_threads", 1_024, 1..=16_384),
                 spool: section.choice(
                     "spool",
                     &[("always", SpoolMode::Always), ("on_failure", SpoolMode::OnFailure)],
                 ),
-                spool_max_bytes: section.bytes("spool_max_bytes", 256 << 20, 1 << 20..=1 << 40),
+                spool_max_bytes,
                 spool_max_age: section.seconds("spool_max_age", 7 * 86_400, 60..=365 * 86_400),
                 spool_min_free_bytes: section.optional_bytes(
                     "spool_min_free_bytes",
@@ -151,4 +150,15 @@ fn poll_timeout(section: &mut Section<'_>, interval: Duration) -> Duration {
         section.warn("poll_timeout", &message);
     }
     timeout.min(most)
+}
+
+/// A batch that is larger than the spool may be could never be taken.
+fn max_batch_bytes(section: &mut Section<'_>, spool_max_bytes: u64) -> usize {
+    let given = section.has("max_batch_bytes");
+    let wanted = section.bytes("max_batch_bytes", 8 << 20, 64 << 10..=16 << 20);
+    if given && wanted > spool_max_bytes {
+        let message = format!("is more than spool_max_bytes; {spool_max_bytes} bytes are used");
+        section.warn("max_batch_bytes", &message);
+    }
+    usize::try_from(wanted.min(spool_max_bytes)).unwrap_or(usize::MAX)
 }

@@ -310,6 +310,17 @@ fn the_time_of_a_poll_stays_below_the_interval() {
     assert_eq!(report.warnings[0].line, Some(5));
 }
 
+#[test]
+fn a_batch_fits_into_the_spool() {
+    let own = format!("{ONE_DEVICE}spool_max_bytes: 2 MiB\n");
+    let (config, report) = hub(PATTOO, &own).expect("a small spool");
+    assert_eq!((config.max_batch_bytes, config.spool_max_bytes), (2 << 20, 2 << 20));
+    assert_eq!(report.warnings, []);
+    let (config, report) = hub(PATTOO, &format!("{own}max_batch_bytes: 3 MiB\n")).expect("less");
+    assert_eq!(config.max_batch_bytes, 2 << 20);
+    assert_eq!(report.warnings[0].line, Some(5));
+}
+
 /// The file of a hub with many devices.
 fn long_list(devices: usize) -> String {
     let mut own = String::from("ip_devices:\n");

@@ -103,7 +103,8 @@ fn head(status: StatusCode, headers: Vec<Header>, body_bytes: usize) -> Vec<u8> 
     head
 }
 
-fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
+/// An answer with one header more.
+pub fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
     // Only text that is no ASCII fails, and a header less is no reason to fail.
     if let Ok(header) = Header::from_bytes(name, value) {
         answer.add_header(header);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use super::name::Name;
-use super::write::sync_folder;
+use crate::durable_file::{make_folder, sync_folder};
 
 /// Files kept in `bad/`; past that the oldest goes.
 pub const MAX_BAD_FILES: usize = 64;
@@ -18,9 +18,11 @@ pub const MAX_BAD_BYTES: u64 = 64 << 20;
 /// Moves `file_name` from `spool` to its `bad/` and returns where it is now.
 pub(super) fn set_aside(spool: &Path, file_name: &str, hub_id: &str) -> io::Result<PathBuf> {
     let bad = spool.join("bad");
-    folder::create(&bad)?;
+    make_folder(&bad)?;
     let path = bad.join(file_name);
     fs::rename(spool.join(file_name), &path)?;
+    // The new name first: between the two it stands in both and not in none.
+    sync_folder(&bad)?;
     sync_folder(spool)?;
     trim(&bad, hub_id)?;
     Ok(path)

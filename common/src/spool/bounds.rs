@@ -40,14 +40,15 @@ impl Default for SpoolLimits {
 
 impl Spool {
     /// Drops what is older than the limit.
-    pub(super) fn drop_old(&self, index: &mut Index, now_ms: u64) {
+    pub(super) fn drop_old(&self, index: &mut Index, now_ms: u64) -> Result<(), SpoolError> {
         let max_age_ms = u64::try_from(self.limits.max_age.as_millis()).unwrap_or(u64::MAX);
         while let Some(name) = index.oldest_with_known_age()
             && now_ms.saturating_sub(name.timestamp_ms) > max_age_ms
         {
             let name = name.clone();
-            self.drop_batch(index, &name, "its batches are too old");
+            self.drop_batch(index, &name, "its batches are too old")?;
         }
+        Ok(())
     }
 
     /// Drops the oldest until `bytes` more fit in.
@@ -57,7 +58,7 @@ impl Spool {
             && let Some((name, _)) = index.oldest()
         {
             let name = name.clone();
-            self.drop_batch(index, &name, "it has reached its limit");
+            self.drop_batch(index, &name, "it has reached its limit")?;
         }
         // A disk whose room cannot be told is left to say no by itself.
         let Ok(space) = Space::of(&self.folder) else { return Ok(()) };
@@ -66,7 +67,7 @@ impl Spool {
         // Others may have filled the disk: the spool does not give up all it has
         // for them, but it does not grow.
         if space.free < min_free_bytes.saturating_add(bytes)
-            && !self.replace_oldest(index, bytes, "the disk is nearly full")
+            && !self.replace_oldest(index, bytes, "the disk is nearly full")?
         {
             return Err(SpoolError::NoRoom {
                 path: self.folder.clone(),
@@ -78,23 +79,35 @@ impl Spool {
     }
 
     /// Drops the oldest until their bytes make up for `bytes`; nothing at all if
-    /// there are not so many.
-    pub(super) fn replace_oldest(&self, index: &mut Index, bytes: u64, reason: &str) -> bool {
+    /// there are not so many. Whether there were.
+    pub(super) fn replace_oldest(
+        &self,
+        index: &mut Index,
+        bytes: u64,
+        reason: &str,
+    ) -> Result<bool, SpoolError> {
         if index.bytes_at_rest() < bytes || index.oldest().is_none() {
-            return false;
+            return Ok(false);
         }
         let mut dropped = 0;
         while dropped < bytes.max(1)
             && let Some((name, size)) = index.oldest()
         {
             let name = name.clone();
-            self.drop_batch(index, &name, reason);
+            self.drop_batch(index, &name, reason)?;
             dropped += size;
         }
-        true
+        Ok(true)
     }
 
-    fn drop_batch(&self, index: &mut Index, name: &Name, reason: &str) {
+    /// Drops a batch. On a disk that has turned read-only nothing is dropped: no
+    /// room would come of it, and what is there can still be posted.
+    fn drop_batch(&self, index: &mut Index, name: &Name, reason: &str) -> Result<(), SpoolError> {
+        match self.delete(name) {
+            Ok(()) => {}
+            Err(error) if error.is_read_only() => return Err(error),
+            Err(error) => log::warn!("{error}"),
+        }
         let before = index.bytes();
         index.remove(name);
         index.dropped_batches += 1;
@@ -103,8 +116,6 @@ impl Spool {
         if index.dropping == 1 {
             log::error!("spool: {}: {reason}, the oldest are dropped", self.folder.display());
         }
-        if let Err(error) = self.delete(name) {
-            log::warn!("{error}");
-        }
+        Ok(())
     }
 }

@@ -51,6 +51,11 @@ impl SpoolError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         ))
     }
+
+    /// Whether the disk takes no orders at all any more.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem)
+    }
 }
 
 impl fmt::Display for SpoolError {

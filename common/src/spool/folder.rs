@@ -1,14 +1,10 @@
-//! The folder of a spool: making it, and listing it once.
+//! The folder of a spool, listed once.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::name::{Name, TEMPORARY};
-
-/// What group and others may do with the folder: list, and nothing.
-const FOLDER_MODE: u32 = 0o750;
 
 /// What lies in a folder, apart from what is none of ours.
 #[derive(Debug, Default)]
@@ -17,11 +13,6 @@ pub(super) struct Listing {
     pub(super) batches: Vec<(Name, u64)>,
     /// Files that a stop left half-written.
     pub(super) temporary: Vec<PathBuf>,
-}
-
-/// Makes `path`, and the folders above it, where they are missing.
-pub(super) fn create(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
 /// Lists the batches of `hub_id` in `path`.

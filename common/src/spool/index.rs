@@ -23,7 +23,7 @@ pub(super) struct Index {
     pub(super) dropped_bytes: u64,
     /// Batches that are in `bad/` since the start.
     pub(super) set_aside: u64,
-    /// Batches dropped since the spool was last within its bounds, for the log.
+    /// Batches dropped since the server last took one, for the log.
     pub(super) dropping: u64,
 }
 

@@ -1,11 +1,12 @@
 //! Writing a file so that it is either there whole or not there at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::name::TEMPORARY;
+use crate::durable_file::sync_folder;
 
 /// What group and others may do with a batch: read, and nothing.
 const FILE_MODE: u32 = 0o640;
@@ -68,9 +69,4 @@ fn steps(
     before(Step::SyncFolder)?;
     sync_folder(folder)?;
     before(Step::Done)
-}
-
-/// Makes the names in `folder` survive a power cut.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

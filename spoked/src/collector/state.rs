@@ -1,10 +1,11 @@
 //! What polls, readers and keeper share: which source is where, and what of the
 //! answer is there.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use log::Level;
 use pattoo_common::datapoint::DataPoint;
+use pattoo_common::wall_clock::now_ms;
 
 use super::{Collected, DEADLINE, SourceReport, SourceState};
 use crate::source::{Poll, Source, SourceError};
@@ -284,9 +285,4 @@ impl SourceReport {
 
 fn not_reached() -> String {
     format!("not read: the sources before it took {} s", DEADLINE.as_secs())
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

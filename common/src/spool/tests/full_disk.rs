@@ -27,6 +27,17 @@ fn mount_tmpfs(path: &Path, options: &str) -> io::Result<()> {
     check(unsafe { libc::mount(c"tmpfs".as_ptr(), path.as_ptr(), c"tmpfs".as_ptr(), 0, data) })
 }
 
+/// Makes the disk at `path` read-only, as the kernel does after an error, or not.
+fn set_read_only(path: &Path, is_read_only: bool) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    let flags = libc::MS_REMOUNT | if is_read_only { libc::MS_RDONLY } else { 0 };
+    let null = std::ptr::null();
+    // SAFETY: the path ends in NUL and outlives the call; null stands for what
+    // mount(2) ignores here.
+    let code = unsafe { libc::mount(null, path.as_ptr(), null, flags, null.cast()) };
+    assert_eq!(code, 0, "{}", io::Error::last_os_error());
+}
+
 /// Runs `test` on a thread with a small disk of its own.
 fn with_disk(options: &'static str, test: fn(&Folder)) {
     let thread = std::thread::spawn(move || {
@@ -103,5 +114,35 @@ fn a_disk_that_others_have_filled_refuses_the_first_batch() {
         fs::remove_file(folder.0.join("others")).unwrap();
         spool.push(&[large(b'x')], NOW_MS).unwrap();
         assert_eq!(replay(&spool).len(), 1);
+    });
+}
+
+#[test]
+fn a_disk_that_turns_read_only_costs_nothing_that_is_on_it() {
+    with_disk("size=1m", |folder| {
+        let bounds = [
+            SpoolLimits { max_batches: 3, ..roomy() },
+            SpoolLimits { max_age: std::time::Duration::from_mins(1), ..roomy() },
+            SpoolLimits { min_free_bytes: Some(1 << 20), ..roomy() },
+        ];
+        for (limits, later_ms) in bounds.into_iter().zip([3, 1_000_000, 3]) {
+            let spool = folder.spool(roomy());
+            for i in 0..3 {
+                spool.push(&[format!("{i}")], NOW_MS + i).unwrap();
+            }
+            let spool = folder.spool(limits);
+            spool.open().unwrap();
+            set_read_only(&folder.0, true);
+            for _ in 0..3 {
+                let error = spool.push(&["x"], NOW_MS + later_ms).unwrap_err();
+                assert!(error.is_read_only(), "{error}");
+            }
+            let (batches, _, dropped) = counts(&spool);
+            assert_eq!((batches, dropped), (3, 0), "{limits:?}");
+            let (_, body) = spool.oldest().unwrap().unwrap();
+            assert_eq!(body, b"0", "it can still be posted");
+            set_read_only(&folder.0, false);
+            assert_eq!(replay(&spool), ["0", "1", "2"]);
+        }
     });
 }
