@@ -127,8 +127,13 @@ impl<'a> Place<'a> {
         };
         let id = random_id().map_err(|error| fault("no new agent id", &error))?;
         // Without a line end: the original takes one for a part of the id.
-        durable_file::replace(&path, self.program, id.as_bytes())
+        let is_mine = durable_file::create(&path, self.program, id.as_bytes())
             .map_err(|error| fault("the new agent id cannot be written", &error))?;
+        if !is_mine {
+            // Another start was faster: there is one id for both.
+            let id = read(&path)?;
+            return Ok(AgentId { id, origin: Origin::Kept(path) });
+        }
         let volatile = volatile::is_volatile(self.daemon_directory);
         let origin = if volatile { Origin::CreatedUntilReboot } else { Origin::Created };
         Ok(AgentId { id, origin: origin(path) })

@@ -54,6 +54,27 @@ pub(crate) fn replace(path: &Path, writer: &str, contents: &[u8]) -> io::Result<
     sync_folder(folder)
 }
 
+/// Writes `contents` to `path` if nothing is there yet, in the same way; `false` if
+/// something is, which then stays as it is. Of two that do so at once one wins.
+pub(crate) fn create(path: &Path, writer: &str, contents: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    make_folder(folder)?;
+    let temporary = folder.join(format!(".{writer}.{}.tmp", std::process::id()));
+    let result = write_synced(&temporary, contents).and_then(|()| {
+        match fs::hard_link(&temporary, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            // A file system without links, of a memory card say: nearly as good.
+            Err(_) if !path.exists() => fs::rename(&temporary, path).map(|()| true),
+            Err(_) => Ok(false),
+            Ok(()) => Ok(true),
+        }
+    });
+    // Gone already if it was renamed; the first error tells more.
+    let _ = fs::remove_file(&temporary);
+    sync_folder(folder)?;
+    result
+}
+
 fn write_synced(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
@@ -90,6 +111,16 @@ mod tests {
         let mode = fs::metadata(&path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode & !FILE_MODE, 0, "{mode:o}");
         assert_eq!(fs::read_dir(folder.path().join("a/b")).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn what_is_there_is_not_created_again() {
+        let folder = TestFolder::new();
+        let path = folder.path().join("a/file");
+        assert!(create(&path, "test", b"first").expect("written"));
+        assert!(!create(&path, "test", b"second").expect("there already"));
+        assert_eq!(read_text(&path, 100).expect("read"), "first");
+        assert_eq!(fs::read_dir(folder.path().join("a")).expect("a folder").count(), 1);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl States {
     pub(crate) fn record(&mut self, index: usize, device: &Device, now: Last) {
         let before = std::mem::replace(&mut self.last[index], now);
         let now = &self.last[index];
-        if *now == before {
+        if is_same(&before, now) {
             return;
         }
         match now {
@@ -84,10 +84,30 @@ impl States {
     }
 }
 
+/// Whether a poll went like the one before. Reasons are the same but for their
+/// numbers: how many bytes came before a connection broke is no news.
+fn is_same(before: &Last, now: &Last) -> bool {
+    let words = |reason: &str| -> String {
+        reason.chars().filter(|character| !character.is_ascii_digit()).collect()
+    };
+    match (before, now) {
+        (Last::Failed(before), Last::Failed(now)) => words(before) == words(now),
+        _ => before == now,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Device, Last, States};
+    use super::{Device, Last, States, is_same};
     use pattoo_common::http_client::Address;
+
+    #[test]
+    fn a_reason_with_another_number_is_the_same() {
+        let failed = |reason: &str| Last::Failed(reason.to_owned());
+        assert!(is_same(&failed("cut off after 512 bytes"), &failed("cut off after 7 bytes")));
+        assert!(!is_same(&failed("cut off after 7 bytes"), &failed("connection refused")));
+        assert!(!is_same(&failed("x"), &Last::Answered));
+    }
 
     #[test]
     fn the_living_come_first_and_then_those_who_waited() {

@@ -26,9 +26,10 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// Whether the server took everything.
-    pub(crate) fn is_posted(&self) -> bool {
-        self.refused.is_none()
+    /// Why the server did not take everything, if so.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let reason = self.refused.as_ref()?;
+        Some(format!("{} did not take everything: {reason}", self.server))
     }
 }
 
@@ -75,7 +76,8 @@ impl fmt::Display for Once {
         writeln!(f, "\n{up} of {devices} devices are up.")?;
         match refused {
             None => writeln!(f, "Posted {bytes} bytes in {posts} posts to {server}."),
-            Some(reason) => writeln!(f, "{server} did not take everything: {reason}"),
+            // That is an error, and told as one.
+            Some(_) => Ok(()),
         }
     }
 }

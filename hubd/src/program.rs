@@ -65,7 +65,9 @@ impl Program for HubProgram {
             Job::Once => {
                 let target = target(&config)?;
                 let once = once::run(&Hub::new(config, target));
-                if once.is_posted() { Ok(once.to_string()) } else { Err(once.to_string()) }
+                let Some(failure) = once.failure() else { return Ok(once.to_string()) };
+                print!("{once}");
+                Err(failure)
             }
             other => Err(format!("the hub cannot do this: {other:?}")),
         }
