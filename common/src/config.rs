@@ -26,6 +26,7 @@ pub use section::Section;
 pub use server::{AgentListener, KeepConfig, Listener, SERVER_PROGRAM, ServerConfig, StoreConfig};
 pub use spoke::{SPOKE_PROGRAM, SpokeConfig};
 
+use crate::program::{Configured, DaemonSettings};
 use report::{Findings, SourceFile};
 use yaml::Node;
 
@@ -67,6 +68,36 @@ fn folder_of(variable: Option<OsString>, default: &Path) -> Result<PathBuf, Conf
         "{FOLDER_VARIABLE} is {}, which is no folder; set it to the folder that holds pattoo.yaml",
         folder.display()
     ))
+}
+
+/// Reads the configuration of a program for [`Program::configure`]; `pattoo` shows
+/// where it has what all programs share.
+///
+/// [`Program::configure`]: crate::program::Program::configure
+pub fn configured<C>(
+    load: impl FnOnce(&Path) -> Result<(C, Report), ConfigError>,
+    pattoo: impl FnOnce(&C) -> &Pattoo,
+) -> Result<Configured<(C, Report)>, String> {
+    let loaded = folder().and_then(|folder| load(&folder));
+    let (config, report) = loaded.map_err(|error| error.to_string())?;
+    Ok(Configured {
+        settings: pattoo(&config).daemon_settings(),
+        warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        configuration: (config, report),
+    })
+}
+
+/// Reads only what every program needs, for [`Program::settings`]: a mistake
+/// elsewhere in the configuration does not matter.
+///
+/// [`Program::settings`]: crate::program::Program::settings
+pub fn daemon_settings() -> Result<DaemonSettings, String> {
+    let pattoo = folder().and_then(|folder| {
+        let mut reader = Reader::new(&folder);
+        let pattoo = Pattoo::load(&mut reader);
+        reader.finish(pattoo)
+    });
+    pattoo.map(|(pattoo, _)| pattoo.daemon_settings()).map_err(|error| error.to_string())
 }
 
 /// Whether a file must be there.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Pattoo, Report};
+use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Report};
 use pattoo_common::document::Target;
 use pattoo_common::identity::{Identity, Seek};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
@@ -26,18 +26,11 @@ impl Program for HubProgram {
     type Configuration = (HubConfig, Report);
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
-        let folder = config::folder().map_err(|error| error.to_string())?;
-        let (config, report) = HubConfig::load(&folder).map_err(|error| error.to_string())?;
-        Ok(Configured {
-            settings: config.pattoo.daemon_settings(),
-            warnings: report.warnings.iter().map(ToString::to_string).collect(),
-            configuration: (config, report),
-        })
+        config::configured(HubConfig::load, |config| &config.pattoo)
     }
 
     fn settings() -> Result<DaemonSettings, String> {
-        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
-        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+        config::daemon_settings()
     }
 
     fn check((config, report): &Self::Configuration) -> Vec<String> {

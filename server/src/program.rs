@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{
-    self, Listener, Pattoo, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
-};
+use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
 
@@ -36,18 +34,11 @@ impl Program for ServerProgram {
     type Configuration = (ServerConfig, Report);
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
-        let folder = config::folder().map_err(|error| error.to_string())?;
-        let (config, report) = ServerConfig::load(&folder).map_err(|error| error.to_string())?;
-        Ok(Configured {
-            settings: config.pattoo.daemon_settings(),
-            warnings: report.warnings.iter().map(ToString::to_string).collect(),
-            configuration: (config, report),
-        })
+        config::configured(ServerConfig::load, |config| &config.pattoo)
     }
 
     fn settings() -> Result<DaemonSettings, String> {
-        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
-        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+        config::daemon_settings()
     }
 
     fn check((_, report): &Self::Configuration) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, Pattoo, Report, SPOKE_PROGRAM, SpokeConfig};
+use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
@@ -23,40 +23,26 @@ const ONCE_INTERVAL_S: u32 = 300;
 /// The spoke.
 pub(crate) struct Spoke;
 
-/// What was read, with where each value comes from.
-pub(crate) struct Configuration {
-    config: SpokeConfig,
-    report: Report,
-}
-
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
     const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
     const KIND: Kind = Kind::Spoke;
-    type Configuration = Configuration;
+    type Configuration = (SpokeConfig, Report);
 
-    fn configure() -> Result<Configured<Configuration>, String> {
-        let folder = config::folder().map_err(|error| error.to_string())?;
-        let (config, report) = SpokeConfig::load(&folder).map_err(|error| error.to_string())?;
-        Ok(Configured {
-            settings: config.pattoo.daemon_settings(),
-            warnings: report.warnings.iter().map(ToString::to_string).collect(),
-            configuration: Configuration { config, report },
-        })
+    fn configure() -> Result<Configured<Self::Configuration>, String> {
+        config::configured(SpokeConfig::load, |config| &config.pattoo)
     }
 
     fn settings() -> Result<DaemonSettings, String> {
-        let pattoo = config::folder().and_then(|folder| Pattoo::read_alone(&folder));
-        pattoo.map(|pattoo| pattoo.daemon_settings()).map_err(|error| error.to_string())
+        config::daemon_settings()
     }
 
-    fn check(Configuration { config, report }: &Configuration) -> Vec<String> {
+    fn check((config, report): &Self::Configuration) -> Vec<String> {
         let node_name = node_name(&roots(config));
         [report.lines(), seek(config, &node_name).check().into()].concat()
     }
 
-    fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
-        let config = configuration.config;
+    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
         let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
             .map_err(|error| error.to_string())?;
         let machine = Arc::new(machine(&config)?);
@@ -67,16 +53,16 @@ impl Program for Spoke {
         Ok(Box::new(ServingSpoke(Some(server))))
     }
 
-    fn job(configuration: Configuration, job: Job) -> Result<String, String> {
+    fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
         let poll = Poll { client: Ipv4Addr::LOCALHOST.into(), interval_s: ONCE_INTERVAL_S };
         match job {
             Job::Once => {
-                let answer = machine(&configuration.config)?.document(poll);
+                let answer = machine(&config)?.document(poll);
                 let answer = answer.map_err(|error| error.to_string())?;
                 String::from_utf8(answer.document).map_err(|error| error.to_string())
             }
             Job::Explain => {
-                let collector = Collector::new(sources::all(&roots(&configuration.config)));
+                let collector = Collector::new(sources::all(&roots(&config)));
                 let collected = collector.collect(poll).map_err(|error| error.to_string())?;
                 Ok(explain(&collected))
             }

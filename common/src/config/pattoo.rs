@@ -1,10 +1,10 @@
 //! What all programs share: `pattoo.yaml`, and the server's address.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use log::LevelFilter;
 
-use super::{ConfigError, MAX_FILE_BYTES, Presence, Reader, Section};
+use super::{MAX_FILE_BYTES, Presence, Reader, Section};
 use crate::http_client::Address;
 use crate::program::DaemonSettings;
 
@@ -128,14 +128,6 @@ impl Pattoo {
             system_daemon_directory,
             language,
         }
-    }
-
-    /// Reads only what every program needs, from `folder`: a mistake elsewhere in the
-    /// configuration does not matter.
-    pub fn read_alone(folder: &Path) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(folder);
-        let pattoo = Self::load(&mut reader);
-        reader.finish(pattoo).map(|(pattoo, _)| pattoo)
     }
 
     /// What the daemon around a program works with.
