@@ -12,3 +12,5 @@ pub mod fleet;
 pub mod load;
 pub mod process;
 pub mod receiver;
+pub mod server;
+pub mod template;
