@@ -104,11 +104,7 @@ pub fn document(index: usize, change: impl FnMut(Value) -> Value) -> Vec<u8> {
 }
 
 /// The document of a device at a later poll.
-pub fn later_document(
-    index: usize,
-    later_ms: u64,
-    change: impl FnMut(Value) -> Value,
-) -> Vec<u8> {
+pub fn later_document(index: usize, later_ms: u64, change: impl FnMut(Value) -> Value) -> Vec<u8> {
     document_like(CAPTURE, index, later_ms, change)
 }
 

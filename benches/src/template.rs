@@ -38,9 +38,8 @@ impl Template {
     /// So many polls of one device of the fleet.
     pub fn backlog(device: usize, polls: u64, poll_ms: u64) -> Self {
         let mut next = FIRST_VALUE;
-        let documents = (0..polls).map(|poll| {
-            fleet::later_document(device, poll * poll_ms, number_from(&mut next))
-        });
+        let documents = (0..polls)
+            .map(|poll| fleet::later_document(device, poll * poll_ms, number_from(&mut next)));
         let mut template = Self::of(documents.collect());
         let series = template.values.len() / usize::try_from(polls).expect("small");
         for (_, number) in &mut template.values {
@@ -73,6 +72,13 @@ impl Template {
     /// How many series they are of.
     pub fn series(&self) -> usize {
         self.values.iter().map(|(_, series)| series + 1).max().unwrap_or(0)
+    }
+
+    /// Lets every time be so far behind the poll as `change` makes it.
+    pub fn change_times(&mut self, mut change: impl FnMut() -> u64) {
+        for (_, behind_ms) in &mut self.times {
+            *behind_ms = change();
+        }
     }
 
     /// The batch of the poll at this time: `write` is given the number of each

@@ -76,7 +76,8 @@ struct Fill {
 /// Times of a hub's posts, Unix milliseconds.
 struct Times {
     next_ms: u64,
-    every_ms: u64,
+    /// Polls in a post.
+    polls: u64,
     /// None: it has no end.
     end_ms: Option<u64>,
 }
@@ -86,12 +87,14 @@ impl Fill {
         let now_ms = now_ms();
         let recent = |hub| {
             let load = Load::new((0..SPOKES).filter(|spoke| spoke % HUBS == hub));
-            (load, Times { next_ms: now_ms - RECENT_MS, every_ms: POLL_MS, end_ms: None })
+            (load, Times { next_ms: now_ms - RECENT_MS, polls: 1, end_ms: None })
         };
-        let every_ms = BACKLOG_POLLS * POLL_MS;
-        // The first post has the polls before its time.
-        let times =
-            Times { next_ms: now_ms - CHART_MS + every_ms, every_ms, end_ms: Some(now_ms) };
+        let times = Times {
+            // The first post has the polls before its time.
+            next_ms: now_ms - CHART_MS + BACKLOG_POLLS * POLL_MS,
+            polls: BACKLOG_POLLS,
+            end_ms: Some(now_ms),
+        };
         let long = (Load::backlog(SPOKES, BACKLOG_POLLS, POLL_MS), times);
         let loads = std::iter::once(long).chain((0..HUBS).map(recent)).collect();
         Self { port, now_ms, loads, stored: AtomicU64::new(0), refused: AtomicU64::new(0) }
@@ -191,7 +194,7 @@ fn post_all(
                     let status = load::post(port, load.at(times.next_ms)).expect("an answer");
                     if status == 200 {
                         stored.fetch_add(datapoints, Ordering::Relaxed);
-                        times.next_ms += times.every_ms;
+                        times.next_ms += times.polls * POLL_MS;
                     } else {
                         refused.fetch_add(1, Ordering::Relaxed);
                     }
