@@ -6,7 +6,7 @@
 //!
 //! `cargo build --release && target/release/server_chart [MILLIONS [SECONDS]]`: the
 //! fill ends with so many datapoints, but not before so many seconds (100 and 300).
-//! The data, some gigabytes, is written to the folder for temporary files, which
+//! The data, some hundreds of megabytes, is written to the folder for temporary files, which
 //! should be on a disk: `TMPDIR` names another.
 #![allow(clippy::expect_used, reason = "a bench that cannot go on ends")]
 

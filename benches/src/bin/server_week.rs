@@ -2,8 +2,8 @@
 //! the real spoke on this machine is polled every second for a minute, and its
 //! figures are played again with noise as those of 100 spokes, for some hours of a
 //! day that is over. The real server takes them over HTTP and compacts the day.
-//! A day that is not full takes more for a datapoint than a full one, so the
-//! figure is scaled to no more than it was.
+//! What a datapoint takes is the sum of all files over what was posted; a day that
+//! is full takes less, as catalogue and heads of chunks are shared by more.
 //!
 //! `cargo build --release && target/release/server_week [HOURS]` (6, at most 24).
 //! The data is written to the folder for temporary files: `TMPDIR` names another.
@@ -40,7 +40,7 @@ fn main() {
 
     let site = Site::new("week");
     let (server, _) = site.start();
-    // The compaction is to come by command, not while the day comes in.
+    // A day that is over, which the command compacts however short it is.
     let start_ms = now_ms() / DAY_MS * DAY_MS - 2 * DAY_MS;
     let stored = AtomicU64::new(0);
     let start = Instant::now();
