@@ -99,8 +99,23 @@ fn answer(index: usize) -> Vec<u8> {
 
 /// The document of a device: the capture under another name, with other values,
 /// and checksums that are right. What `change` makes of a value stands there.
-pub fn document(index: usize, mut change: impl FnMut(Value) -> Value) -> Vec<u8> {
-    let capture = Document::parse(CAPTURE).expect("the capture is a document");
+pub fn document(index: usize, change: impl FnMut(Value) -> Value) -> Vec<u8> {
+    document_like(CAPTURE, index, 0, change)
+}
+
+/// The document of a device at a later poll.
+pub fn later_document(index: usize, later_ms: u64, change: impl FnMut(Value) -> Value) -> Vec<u8> {
+    document_like(CAPTURE, index, later_ms, change)
+}
+
+/// [`document`] after another answer of a spoke, and so much later than that.
+pub fn document_like(
+    capture: &[u8],
+    index: usize,
+    later_ms: u64,
+    mut change: impl FnMut(Value) -> Value,
+) -> Vec<u8> {
+    let capture = Document::parse(capture).expect("the capture is a document");
     let hostname = format!("device{index}.example.net");
     let mut series: Option<Series> = None;
     let mut points = Vec::new();
@@ -135,7 +150,7 @@ pub fn document(index: usize, mut change: impl FnMut(Value) -> Value) -> Vec<u8>
             (_, false) => DataPoint::of(&Metadata::after_host(after), key, data_type, value),
             _ => DataPoint::new(key, data_type, value),
         };
-        points.push((sample.timestamp_ms + index as u64, point));
+        points.push((sample.timestamp_ms + index as u64 + later_ms, point));
     }
     let mut series = series.expect("the capture has datapoints");
     let mut writer = DocumentWriter::new(&mut series, capture.interval_ms());

@@ -12,3 +12,6 @@ pub mod fleet;
 pub mod load;
 pub mod process;
 pub mod receiver;
+pub mod recording;
+pub mod server;
+pub mod template;
