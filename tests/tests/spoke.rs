@@ -162,15 +162,27 @@ fn shows_a_page_without_scripts() {
 
 #[test]
 fn a_browser_does_not_shorten_the_window_of_the_hub() {
-    let spoke = spoke("");
-    let idle =
-        |body: &[u8]| number(&samples(&Document::parse(body).unwrap()), "cpu_times_percent_idle");
-    // From 127.0.0.1: since boot, which the page and the other interval must not end.
-    let first = idle(&spoke.poll());
-    let other = http_get(spoke.port, "/pattoo-agent-linux/60").unwrap().body;
-    assert!((idle(&other) - first).abs() < 5.0, "both cover the time since boot");
+    let tree = Folder::new("windows");
+    // Ticks of user and idle since the start of the machine.
+    let ticks = |user: u64, idle: u64| {
+        let cpu = format!("{user} 0 0 {idle} 0 0 0 0 0 0");
+        tree.write("proc/stat", &format!("cpu  {cpu}\ncpu0 {cpu}\nbtime 1700000000\n"));
+    };
+    ticks(3_000, 1_000);
+    let spoke = spoke(&format!("proc_directory: {}\n", tree.join("proc").display()));
+    let idle = |path: &str| {
+        let body = http_get(spoke.port, path).unwrap().body;
+        number(&samples(&Document::parse(&body).unwrap()), "cpu_times_percent_idle")
+    };
+    let is = |value: f64, wanted: f64| assert!((value - wanted).abs() < 0.01, "{value}, {wanted}");
+    is(idle("/pattoo-agent-linux/300"), 25.0);
+    ticks(3_100, 1_000);
     http_get(spoke.port, "/").unwrap();
-    assert!((0.0..=100.0).contains(&idle(&spoke.poll())));
+    is(idle("/pattoo-agent-linux/60"), 24.4);
+    ticks(3_100, 1_100);
+    // Since its own last request, with what the others have seen in between.
+    is(idle("/pattoo-agent-linux/300"), 50.0);
+    is(idle("/pattoo-agent-linux/60"), 100.0);
     spoke.daemon.stop();
 }
 
