@@ -20,6 +20,7 @@ pub mod http_server;
 pub mod identity;
 pub mod logging;
 mod nearest;
+pub mod priority;
 pub mod program;
 pub mod resolver;
 pub mod spool;

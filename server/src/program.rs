@@ -8,8 +8,8 @@ use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::wall_clock::now_ms;
 
-use crate::clock::now_ms;
 use crate::receive::Receiver;
 use crate::store::{self, DATABASE_FILE, Store};
 use crate::store_options::store_options;

@@ -23,11 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pattoo_common::document::{Document, DocumentError};
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::priority::yield_to_others;
+use pattoo_common::wall_clock::now_ms;
 
-use crate::clock::now_ms;
 use crate::intake::{self, Intake};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
 use clock_fault::clock_fault;
 use complaints::Complaints;
@@ -133,6 +134,11 @@ impl Receiver {
 }
 
 impl Handler for Receiver {
+    /// Who posts can wait, a person who looks at a chart should not have to.
+    fn begin(&self) {
+        yield_to_others(YIELD);
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let poster = request.path.strip_prefix(RECEIVE_PATH);
         let poster = poster.filter(|poster| !poster.is_empty() && !poster.contains('/'));
@@ -197,13 +203,6 @@ fn not_taken(method: &Method, allow: &str) -> Answer {
 
 fn plain(text: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", "text/plain; charset=utf-8")
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }
 
 #[cfg(test)]

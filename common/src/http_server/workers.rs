@@ -108,6 +108,7 @@ impl Workers {
 impl Shared {
     /// `_alive` is dropped when this ends.
     fn work(&self, _alive: Sender<()>) {
+        self.handler.begin();
         while let Some(job) = self.next() {
             let Job { connection, request, without_body } = job;
             let answer = self.handler.answer(&request);
