@@ -211,3 +211,40 @@ fn without_a_secret_everybody_is_answered_as_before() {
     assert_eq!(status, 404);
     assert!(headers.iter().all(|(name, _)| name != "Signature"), "{headers:?}");
 }
+
+/// The signatures were reckoned by another program, from RFC 9421 alone.
+#[test]
+fn the_bytes_are_those_of_the_standard() {
+    struct Well;
+    impl Handler for Well {
+        fn answer(&self, _: &Request) -> Answer {
+            Answer::from_data("OK")
+        }
+    }
+    let live =
+        Arc::new(LiveSecrets::new(Some(secrets(&[("site1", "5a0f6a0b3c1d2e4f5a6b7c8d9e0f1a2b")]))));
+    let guard = Guard { now_ms: || NOW_S * 1_000, ..Guard::new(Well, live, 1) };
+    let head = "Content-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\n\
+        Signature-Input: pattoo=(\"@method\" \"@path\" \"@query\" \"content-digest\")\
+        ;created=1796000000;keyid=\"site1\";nonce=\"000000000000000000000000000000a1\"\
+        ;alg=\"hmac-sha256\"\n\
+        Signature: pattoo=:4ij0nk8YqenpErccCZtmWaoG5Q8QbgOFkL8xkWLsdP0=:";
+    let (status, headers, _) = parts(guard.answer(&Request {
+        method: Method::Get,
+        path: "/pattoo-agent-linux/300".to_owned(),
+        query: None,
+        headers: head.lines().filter_map(header).collect(),
+        body: Vec::new(),
+        peer: ([127, 0, 0, 1], 1).into(),
+    }));
+    assert_eq!(status, 200);
+    for wanted in [
+        "Content-Digest: sha-256=:VlM5vE0z1ygXtYMCQRLrf1zfPl7vAlLW7BucmpThK7M=:",
+        "Signature-Input: pattoo=(\"@status\" \"content-digest\" \"signature\";req)\
+         ;created=1796000000;keyid=\"site1\";alg=\"hmac-sha256\"",
+        "Signature: pattoo=:WTsitA859CX6zBLAvJ6trxQZzGZ1jawrV9pTdrd0I+Q=:",
+    ] {
+        let wanted = header(wanted).unwrap();
+        assert!(headers.contains(&wanted), "{wanted:?}: {headers:?}");
+    }
+}
