@@ -8,6 +8,7 @@ pub mod agent_id;
 pub mod allocator;
 pub mod checksum;
 pub mod cli;
+pub mod complaints;
 pub mod config;
 pub mod daemon;
 pub mod datapoint;
@@ -23,6 +24,7 @@ mod nearest;
 pub mod priority;
 pub mod program;
 pub mod resolver;
+pub mod signature;
 pub mod spool;
 pub mod wall_clock;
 

@@ -5,9 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
+use pattoo_common::config::{
+    self, AgentListener, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
+};
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SERVER};
+use pattoo_common::spool::MAX_BATCH_BYTES;
 use pattoo_common::wall_clock::now_ms;
 
 use crate::receive::Receiver;
@@ -64,9 +68,11 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
-            body_bytes: config.agent_api.max_body_bytes,
+            body_bytes: body_bytes(&config.agent_api),
             ..Limits::server()
         };
+        let secrets = Arc::new(LiveSecrets::new(config.agent_api.secrets.clone()));
+        let receiver = Guard::new(receiver, secrets, NONCES_OF_SERVER);
         let agents = start(agent_listener, limits, Arc::new(receiver))?;
         let limits = Limits {
             product: PRODUCT,
@@ -122,6 +128,15 @@ impl Serving for ServingServer {
         // what was answered is on the disk.
         drop(store);
     }
+}
+
+/// The longest body that is read. A hub with a secret believes only what is signed,
+/// that a batch is too large (413) as well, and only the receiver signs: it must see
+/// whatever a hub may post.
+fn body_bytes(agent_api: &AgentListener) -> usize {
+    let most = agent_api.max_body_bytes;
+    let most_of_hub = usize::try_from(MAX_BATCH_BYTES).unwrap_or(usize::MAX);
+    if agent_api.secrets.is_some() { most.max(most_of_hub) } else { most }
 }
 
 fn bind(listener: &Listener) -> Result<std::net::TcpListener, String> {

@@ -9,19 +9,18 @@
 //! |---|---|
 //! | `body` | the body of a post, unpacked |
 //! | `clock_fault` | whether the server's own clock can be right |
-//! | `complaints` | how much of the log posts may fill |
 //! | `counts` | what was received, in figures |
 //! | `turn` | large documents one at a time |
 
 mod body;
 mod clock_fault;
-mod complaints;
 mod counts;
 mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use pattoo_common::complaints::Complaints;
 use pattoo_common::document::{Document, DocumentError};
 use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
 use pattoo_common::priority::yield_to_others;
@@ -31,7 +30,6 @@ use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
 use clock_fault::clock_fault;
-use complaints::Complaints;
 pub use counts::{Counts, Figures};
 use turn::{Held, Turn};
 
@@ -49,6 +47,11 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 const RETRY_SECONDS: &str = "10";
 /// Reasons of refusals that the log has of one post.
 const REASONS_LOGGED: usize = 5;
+
+/// Lines about posts in the log in each [`LINES_TIME`].
+const LINES: u32 = 60;
+/// See [`LINES`].
+const LINES_TIME: Duration = Duration::from_mins(1);
 
 /// Takes what agents post.
 pub struct Receiver {
@@ -70,7 +73,7 @@ impl Receiver {
             counts: Arc::default(),
             max_body_bytes,
             large: Turn::default(),
-            complaints: Complaints::default(),
+            complaints: Complaints::new(LINES, LINES_TIME),
             now_ms,
         }
     }

@@ -8,6 +8,7 @@ use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -47,7 +48,9 @@ impl Program for Spoke {
             .map_err(|error| error.to_string())?;
         let machine = Arc::new(machine(&config)?);
         let limits = Limits { workers: config.workers, ..Limits::spoke() };
-        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+        let secrets = Arc::new(LiveSecrets::new(config.secrets));
+        let routes = Guard::new(Routes(Arc::clone(&machine)), secrets, NONCES_OF_SPOKE);
+        let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
         Ok(Box::new(ServingSpoke(Some(server))))
