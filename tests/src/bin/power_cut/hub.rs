@@ -1,0 +1,120 @@
+//! The hub in the machine: what it had taken before the cut it posts after it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pattoo_tests::{Dice, Folder, Mood, Receiver, StandInSpoke, wait_until};
+
+use super::Round;
+use super::disk::Disk;
+use super::machine::{Machine, Plan};
+
+/// Bytes of text in each answer, so that writing a batch takes a while.
+const BALLAST_BYTES: usize = 300_000;
+const PATIENCE: Duration = Duration::from_mins(2);
+
+pub(crate) fn rounds(assets: &Path, count: u64, dice: &mut Dice) -> Vec<Round> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let folder = Folder::new("power-cut-hub");
+    let spokes = ["power1", "power2"].map(StandInSpoke::start);
+    for spoke in &spokes {
+        spoke.set_ballast_bytes(BALLAST_BYTES);
+    }
+    let server = Receiver::start("pattood/1");
+    let tree = folder.join("tree");
+    folder.write("tree/etc/pattoo.yaml", &format!("pattoo:\n  log_directory: /tmp\n  log_level: info\n  daemon_directory: /data/state\n  system_daemon_directory: /tmp\n  cache_directory: /data/cache\npattoo_agent_api:\n  ip_address: 10.0.2.2\n  ip_bind_port: {}\n", server.port()));
+    let devices: String = spokes
+        .iter()
+        .map(|spoke| format!("  - ip_address: 10.0.2.2\n    ip_bind_port: {}\n", spoke.port()))
+        .collect();
+    folder.write(
+        "tree/etc/pattoo_agent_linux_hubd.yaml",
+        &format!("polling_interval: 1\nip_devices:\n{devices}"),
+    );
+    let disk = Disk::new(folder.path(), &tree);
+    (0..count)
+        .map(|number| {
+            let round = round(assets, &disk, &spokes, &server, dice);
+            let Round { load_ms, promised, faults, .. } = &round;
+            println!(
+                "hub {}: cut after {load_ms} ms, {promised} polls taken, {} faults",
+                number + 1,
+                faults.len()
+            );
+            round
+        })
+        .collect()
+}
+
+fn round(
+    assets: &Path,
+    disk: &Disk,
+    spokes: &[StandInSpoke; 2],
+    server: &Receiver,
+    dice: &mut Dice,
+) -> Round {
+    let clock_steps: &[i64] = if dice.one_in(2) { &[7_200, -10_800, 3_600] } else { &[] };
+    let plan = Plan {
+        assets,
+        program: "pattoo_agent_linux_hubd",
+        clock_steps,
+        forwards: &[],
+        reaches_host: true,
+    };
+    // While it is away, or takes batches now and then, spool files come and go.
+    let away = !dice.one_in(3);
+    server.set_mood(if away { Mood::Answers(503) } else { Mood::Well });
+    let answered = || spokes.each_ref().map(|spoke| spoke.answered().len());
+    let before = answered();
+    let machine = Machine::start(&plan, disk);
+    wait_until("the hub polls", PATIENCE, || {
+        answered().iter().zip(before).all(|(now, before)| *now > before)
+    });
+    let begun = Instant::now();
+    std::thread::sleep(dice.between_ms(1_500, 6_000));
+    machine.cut();
+    let load_ms = begun.elapsed().as_millis();
+    // A hub that asks again has taken what was answered before: its cycle ends
+    // with the batch in the spool. So the last answer of all was promised to nobody.
+    let taken = answered().map(|count| count - 1);
+    let cut = disk.cut(dice);
+
+    server.set_mood(Mood::Well);
+    let at_cut = answered();
+    let machine = Machine::start(&Plan { clock_steps: &[], ..plan }, disk);
+    // What it answers after the cut comes behind all that waits.
+    wait_until("the hub posts what it has taken since", PATIENCE, || {
+        spokes.iter().zip(at_cut).all(|(spoke, before)| {
+            numbers(server, spoke).iter().any(|number| *number > before as u64)
+        })
+    });
+    machine.cut();
+    disk.cut(dice);
+    let mut faults = Vec::new();
+    for (spoke, taken) in spokes.iter().zip(taken) {
+        let numbers = numbers(server, spoke);
+        for number in 1..=taken as u64 {
+            // A batch that was posted when the power went is posted again; the
+            // server makes one of the two.
+            if !numbers.contains(&number) {
+                faults.push(format!("poll {number} of {} is lost", spoke.name()));
+            }
+        }
+    }
+    let clock_steps = clock_steps.len() as u64;
+    Round {
+        part: "hub",
+        load_ms,
+        clock_steps,
+        promised: taken.iter().sum::<usize>() as u64,
+        faults,
+        disk: cut,
+    }
+}
+
+fn numbers(server: &Receiver, spoke: &StandInSpoke) -> Vec<u64> {
+    let values = server.values(spoke.name(), "sequence");
+    values.iter().filter_map(|value| value.parse().ok()).collect()
+}
