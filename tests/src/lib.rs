@@ -11,6 +11,7 @@
 mod configuration;
 mod daemon;
 mod dice;
+pub mod faults;
 mod folder;
 pub mod hanging_mount;
 mod http;

@@ -1,5 +1,6 @@
 //! The hub in the machine: what it had taken before the cut it posts after it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -34,9 +35,11 @@ pub(crate) fn rounds(assets: &Path, count: u64, dice: &mut Dice) -> Vec<Round> {
         &format!("polling_interval: 1\nip_devices:\n{devices}"),
     );
     let disk = Disk::new(folder.path(), &tree);
+    // Numbers of answers that one of the cuts may have cost, of either spoke.
+    let mut doubtful = HashSet::new();
     (0..count)
         .map(|number| {
-            let round = round(assets, &disk, &spokes, &server, dice);
+            let round = round(assets, &disk, &spokes, &server, &mut doubtful, dice);
             let Round { load_ms, promised, faults, .. } = &round;
             println!(
                 "hub {}: cut after {load_ms} ms, {promised} polls taken, {} faults",
@@ -53,6 +56,7 @@ fn round(
     disk: &Disk,
     spokes: &[StandInSpoke; 2],
     server: &Receiver,
+    doubtful: &mut HashSet<usize>,
     dice: &mut Dice,
 ) -> Round {
     let clock_steps: &[i64] = if dice.one_in(2) { &[7_200, -10_800, 3_600] } else { &[] };
@@ -76,42 +80,40 @@ fn round(
     std::thread::sleep(dice.between_ms(1_500, 6_000));
     machine.cut();
     let load_ms = begun.elapsed().as_millis();
-    // A hub that asks again has taken what was answered before: its cycle ends
-    // with the batch in the spool. So the last answer of all was promised to nobody.
-    let taken = answered().map(|count| count - 1);
     let cut = disk.cut(dice);
+    // A hub that asks again has taken what was answered before: its cycle ends
+    // with the batch in the spool. So the last answer before a cut was promised to
+    // nobody.
+    let answered_before_cut = answered();
+    doubtful.extend(answered_before_cut);
 
     server.set_mood(Mood::Well);
-    let at_cut = answered();
     let machine = Machine::start(&Plan { clock_steps: &[], ..plan }, disk);
     // What it answers after the cut comes behind all that waits.
     wait_until("the hub posts what it has taken since", PATIENCE, || {
-        spokes.iter().zip(at_cut).all(|(spoke, before)| {
+        spokes.iter().zip(answered_before_cut).all(|(spoke, before)| {
             numbers(server, spoke).iter().any(|number| *number > before as u64)
         })
     });
     machine.cut();
     disk.cut(dice);
     let mut faults = Vec::new();
-    for (spoke, taken) in spokes.iter().zip(taken) {
+    let mut promised = 0;
+    for (spoke, answered) in spokes.iter().zip(answered_before_cut) {
         let numbers = numbers(server, spoke);
-        for number in 1..=taken as u64 {
+        for number in (1..=answered).filter(|number| !doubtful.contains(number)) {
+            promised += 1;
             // A batch that was posted when the power went is posted again; the
             // server makes one of the two.
-            if !numbers.contains(&number) {
+            if !numbers.contains(&(number as u64)) {
                 faults.push(format!("poll {number} of {} is lost", spoke.name()));
             }
         }
     }
+    // The machine that posted them was cut too.
+    doubtful.extend(answered());
     let clock_steps = clock_steps.len() as u64;
-    Round {
-        part: "hub",
-        load_ms,
-        clock_steps,
-        promised: taken.iter().sum::<usize>() as u64,
-        faults,
-        disk: cut,
-    }
+    Round { part: "hub", load_ms, clock_steps, promised, faults, disk: cut }
 }
 
 fn numbers(server: &Receiver, spoke: &StandInSpoke) -> Vec<u64> {
