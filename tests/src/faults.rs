@@ -7,6 +7,7 @@
 //!
 //! | file | concept |
 //! |---|---|
+//! | `database` | a damaged database |
 //! | `fault` | the list of faults, and what each does |
 //! | `ledger` | what a spoke has answered, and what became of it |
 //! | `link` | the way from the hub to the server, with faults of its own |
@@ -17,6 +18,7 @@
 //! | `worn_disk` | a disk that turns read-only |
 //! | `world` | the parts under test, and their folders |
 
+mod database;
 mod fault;
 mod ledger;
 mod link;
@@ -27,6 +29,7 @@ mod spoke;
 mod world;
 mod worn_disk;
 
+pub use database::{Outcome, damage_database};
 pub use fault::Fault;
 pub use ledger::{Fate, Ledger};
 pub use link::{Link, Mood as LinkMood};

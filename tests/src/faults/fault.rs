@@ -105,6 +105,29 @@ impl Fault {
         matches!(self, Self::ServerDiskFull | Self::ServerReadOnly)
     }
 
+    fn is_of_hub_disk(self) -> bool {
+        matches!(self, Self::HubDiskFull | Self::HubReadOnly)
+    }
+
+    /// Whether both can be at once: not two of one disk, nor a server that is to be
+    /// started on a disk at fault.
+    pub(super) fn goes_with(self, other: Self) -> bool {
+        let of_server = |fault: Self| {
+            fault.is_of_server_disk() || matches!(fault, Self::KillServer | Self::StopServer)
+        };
+        !(self.is_of_hub_disk() && other.is_of_hub_disk()) && !(of_server(self) && of_server(other))
+    }
+
+    /// First the ways, then the server, and the disk of the hub last, for that is
+    /// well again only when polls have gone over it.
+    pub(super) fn order_of_mending(self) -> u8 {
+        match self {
+            Self::HubDiskFull | Self::HubReadOnly => 2,
+            Self::ServerDiskFull | Self::ServerReadOnly => 1,
+            _ => 0,
+        }
+    }
+
     /// Lets it happen.
     pub(super) fn strike(self, world: &mut World, dice: &mut Dice) {
         let spoke = usize::try_from(dice.below(world.spokes.len() as u64)).unwrap_or(0);
@@ -211,9 +234,9 @@ fn damage(world: &mut World, dice: &mut Dice) {
         _ => body[place] ^= 1 << dice.below(8),
     }
     // Not made anew, should it be gone.
-    let opened = fs::File::options().write(true).truncate(true).open(path);
-    let written = opened.and_then(|mut file| std::io::Write::write_all(&mut file, &body));
-    if written.is_ok() {
+    if let Ok(mut file) = fs::File::options().write(true).truncate(true).open(path) {
         world.damaged_files += 1;
+        // On a full disk it stays cut short, which is damage too.
+        let _ = std::io::Write::write_all(&mut file, &body);
     }
 }

@@ -75,39 +75,43 @@ pub fn run(seed: u64, time: Duration) -> Report {
     let end = Instant::now() + time;
     let mut struck = BTreeMap::new();
     while Instant::now() < end {
-        let fault = Fault::any(&mut dice, &world);
-        if fault == Fault::DamagedSpool && world.spool().is_empty() {
-            continue;
+        // Often two at once: a spool that grows on a disk that is full, say.
+        let mut faults = vec![Fault::any(&mut dice, &world)];
+        let other = Fault::any(&mut dice, &world);
+        if dice.one_in(2) && faults.iter().all(|fault| fault.goes_with(other)) {
+            faults.push(other);
         }
-        *struck.entry(fault.name()).or_default() += 1;
-        log::debug!("seed {seed}: {fault:?}");
-        fault.strike(&mut world, &mut dice);
-        pause(dice.between_ms(50, 2_000));
+        for fault in &faults {
+            *struck.entry(fault.name()).or_default() += 1;
+            fault.strike(&mut world, &mut dice);
+            pause(dice.between_ms(50, 2_000));
+        }
+        let server_may_start = !faults.iter().any(|fault| fault.is_of_server_disk());
         for (second, one_in) in
-            [(Fault::KillHub, 3), (Fault::DamagedSpool, 4), (Fault::KillServer, 4)]
+            [(Fault::KillHub, 4), (Fault::DamagedSpool, 4), (Fault::KillServer, 4)]
         {
-            let cannot = second == Fault::KillServer && fault.is_of_server_disk();
+            let cannot = second == Fault::KillServer && !server_may_start;
             let empty = second == Fault::DamagedSpool && world.spool().is_empty();
             if dice.one_in(one_in) && !cannot && !empty {
                 *struck.entry(second.name()).or_default() += 1;
                 second.strike(&mut world, &mut dice);
-                world_runs(&world, fault);
+                if server_may_start {
+                    world.keep_running();
+                } else {
+                    world.keep_agents_running();
+                }
                 pause(dice.between_ms(50, 1_500));
             }
         }
-        fault.mend(&mut world);
+        faults.sort_by_key(|fault| fault.order_of_mending());
+        for fault in faults {
+            fault.mend(&mut world);
+        }
         world.keep_running();
         pause(dice.between_ms(0, 1_500));
     }
     world.clear_ways();
     verdict(seed, &world, struck)
-}
-
-/// Starts what was ended, but for a server whose disk is at fault.
-fn world_runs(world: &World, fault: Fault) {
-    if !fault.is_of_server_disk() {
-        world.keep_running();
-    }
 }
 
 fn verdict(seed: u64, world: &World, struck: BTreeMap<String, usize>) -> Report {

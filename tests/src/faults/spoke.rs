@@ -47,6 +47,8 @@ struct Shared {
     series: Series,
     hung: Vec<TcpStream>,
     ends: bool,
+    /// Bytes of text beside the figures.
+    ballast_bytes: usize,
 }
 
 impl LedgerSpoke {
@@ -67,6 +69,7 @@ impl LedgerSpoke {
             series,
             hung: Vec::new(),
             ends: false,
+            ballast_bytes: 0,
         };
         let shared = Arc::new(Mutex::new(shared));
         let served = Arc::clone(&shared);
@@ -94,6 +97,11 @@ impl LedgerSpoke {
     /// What it has answered so far.
     pub fn ledger(&self) -> Ledger {
         self.lock().ledger.clone()
+    }
+
+    /// Has it send so many bytes of text beside its figures.
+    pub fn set_ballast_bytes(&self, bytes: usize) {
+        self.lock().ballast_bytes = bytes;
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -173,6 +181,10 @@ fn document(shared: &mut Shared) -> Vec<u8> {
     let mut writer = DocumentWriter::new(&mut shared.series, 1000);
     for (key, value) in KEYS {
         writer.push(&DataPoint::new(key, DataType::Gauge, value(number)), now_ms);
+    }
+    if shared.ballast_bytes > 0 {
+        let ballast = "x".repeat(shared.ballast_bytes);
+        writer.push(&DataPoint::new("ballast", DataType::Text, ballast), now_ms);
     }
     writer.finish(now_ms)
 }

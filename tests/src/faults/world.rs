@@ -145,8 +145,16 @@ impl World {
 
     /// Starts what does not run; it must start.
     pub fn keep_running(&self) {
-        for (part, daemon) in [&self.real_spoke, &self.hub, &self.server.daemon].iter().enumerate()
-        {
+        self.keep_some_running(&[&self.real_spoke, &self.hub, &self.server.daemon]);
+    }
+
+    /// Likewise, but for the server.
+    pub fn keep_agents_running(&self) {
+        self.keep_some_running(&[&self.real_spoke, &self.hub]);
+    }
+
+    fn keep_some_running(&self, parts: &[&Daemon]) {
+        for (part, daemon) in parts.iter().enumerate() {
             if running(daemon).is_some() {
                 continue;
             }

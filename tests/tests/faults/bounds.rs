@@ -1,0 +1,65 @@
+//! What the bounds of the spool cost is counted to the sample.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+
+use pattoo_common::document::Document;
+use pattoo_tests::faults::{LinkMood, Wishes, World};
+use pattoo_tests::{PATIENCE, wait_until};
+
+/// Five batches fit into the spool.
+const BALLAST_BYTES: usize = 60_000;
+const SPOOL: &str = "spool_max_bytes: 1 MiB\n";
+/// Batches that are to be made while the server is away.
+const BATCHES: usize = 12;
+
+#[test]
+fn what_the_bounds_of_the_spool_drop_is_counted_to_the_sample() {
+    let mut world = World::start("bounds", &Wishes { hub: SPOOL.to_owned() });
+    for spoke in &world.spokes {
+        spoke.set_ballast_bytes(BALLAST_BYTES);
+    }
+    world.link.set_mood(LinkMood::Refuses);
+    // A copy of all that the spool ever held.
+    let mut seen: HashMap<PathBuf, Vec<u8>> = HashMap::new();
+    wait_until("the spool is over its bound", PATIENCE, || {
+        for path in world.spool() {
+            if !seen.contains_key(&path)
+                && let Ok(body) = fs::read(&path)
+            {
+                seen.insert(path, body);
+            }
+        }
+        seen.len() >= BATCHES
+    });
+    let left = world.spool();
+    assert!(left.len() < BATCHES, "{} batches fit in", left.len());
+    world.link.set_mood(LinkMood::Passes);
+
+    let is_stored = |body: &[u8]| {
+        let document = Document::parse(body).unwrap();
+        let sample = document.samples().map(Result::unwrap).find(|s| s.key == "sequence");
+        let sample = sample.expect("each batch has figures of a spoke");
+        let (target, at_ms) = (sample.polled_target().to_owned(), sample.timestamp_ms);
+        !world.server.web().all_samples("sequence", &target, at_ms, at_ms + 1, 1).is_empty()
+    };
+    wait_until("the youngest is stored", PATIENCE, || {
+        let youngest = seen.iter().max_by_key(|(path, _)| *path).unwrap();
+        world.server.series("sequence", "web1").len() == 1 && is_stored(youngest.1)
+    });
+    let lost: Vec<&Vec<u8>> = seen.values().filter(|body| !is_stored(body)).collect();
+    let count = |body: &&Vec<u8>| Document::parse(body).unwrap().datapoint_count();
+    let datapoints: usize = lost.iter().map(count).sum();
+    assert!(!lost.is_empty());
+
+    let told = |key: &str| {
+        let samples = world.server.samples(key, "hub.example.net", 0, u64::from(u32::MAX) * 1_000);
+        samples.last().map(|(_, value)| *value)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let wanted = (Some(lost.len() as f64), Some(datapoints as f64));
+    wait_until(&format!("{wanted:?} are told"), PATIENCE, || {
+        (told("hub_spool_dropped"), told("hub_spool_dropped_datapoints")) == wanted
+    });
+}
