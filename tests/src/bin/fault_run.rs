@@ -11,7 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pattoo_tests::Dice;
-use pattoo_tests::faults::{Report, run};
+use pattoo_tests::faults::{Outcome, Report, damage_database, run};
+
+/// What a seed has shown.
+struct Seed {
+    report: Report,
+    /// What became of a database that was damaged.
+    after: Result<Outcome, String>,
+}
+
+impl Seed {
+    fn is_well(&self) -> bool {
+        self.report.faults.is_empty() && self.after.is_ok()
+    }
+}
 
 fn main() -> ExitCode {
     let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u64>().ok());
@@ -24,7 +37,7 @@ fn main() -> ExitCode {
 
     let end = Instant::now() + Duration::from_secs(minutes * 60);
     let next = AtomicU64::new(first);
-    let reports: Mutex<Vec<Result<Report, u64>>> = Mutex::default();
+    let reports: Mutex<Vec<Result<Seed, u64>>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
@@ -32,14 +45,19 @@ fn main() -> ExitCode {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     // On a thread of its own, with which its namespaces go.
                     let time = Duration::from_secs(seconds);
-                    let report = std::thread::spawn(move || run(seed, time)).join();
-                    match &report {
-                        Ok(report) => println!("{report}"),
+                    let both = move || (run(seed, time), damage_database(seed));
+                    let outcome = std::thread::spawn(both).join();
+                    match &outcome {
+                        Ok((report, (damage, after))) => {
+                            println!("{report}\nseed {seed}: {damage}: {after:?}");
+                        }
                         Err(_) => println!("seed {seed}: the run itself failed, see above"),
                     }
-                    let failed = report.is_err();
-                    let report = report.map_err(|_| seed);
-                    reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                    let failed = outcome.is_err();
+                    let outcome = outcome
+                        .map(|(report, (_, after))| Seed { report, after })
+                        .map_err(|_| seed);
+                    reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(outcome);
                     if failed {
                         return;
                     }
@@ -51,8 +69,8 @@ fn main() -> ExitCode {
     summarise(&reports)
 }
 
-fn summarise(reports: &[Result<Report, u64>]) -> ExitCode {
-    let whole: Vec<&Report> = reports.iter().flatten().collect();
+fn summarise(reports: &[Result<Seed, u64>]) -> ExitCode {
+    let whole: Vec<&Report> = reports.iter().flatten().map(|seed| &seed.report).collect();
     let sum = |of: fn(&Report) -> usize| whole.iter().map(|report| of(report)).sum::<usize>();
     let mut struck: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, times) in whole.iter().flat_map(|report| &report.struck) {
@@ -65,8 +83,8 @@ fn summarise(reports: &[Result<Report, u64>]) -> ExitCode {
     let wrong: Vec<u64> = reports
         .iter()
         .filter_map(|report| match report {
-            Ok(report) if report.faults.is_empty() => None,
-            Ok(report) => Some(report.seed),
+            Ok(seed) if seed.is_well() => None,
+            Ok(seed) => Some(seed.report.seed),
             Err(seed) => Some(*seed),
         })
         .collect();
@@ -81,6 +99,11 @@ fn summarise(reports: &[Result<Report, u64>]) -> ExitCode {
         sum(|report| report.dropped),
         sum(|report| report.stored),
     );
+    let mut after: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for outcome in reports.iter().flatten().filter_map(|seed| seed.after.as_ref().ok()) {
+        *after.entry(*outcome).or_default() += 1;
+    }
+    println!("damaged databases: {after:?}");
     if wrong.is_empty() {
         println!("nothing lost, doubled or out of place");
         ExitCode::SUCCESS
