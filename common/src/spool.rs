@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use self::bad::{MAX_BAD_BYTES, MAX_BAD_FILES};
 pub use self::bounds::SpoolLimits;
 pub use self::crc32::{crc32, crc32_after};
-pub use self::error::SpoolError;
+pub use self::error::{SpoolError, Trouble};
 
 use self::index::Index;
 use self::name::{Name, Writer};

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pattoo_common::config::SpoolMode;
-use pattoo_common::spool::{Entry, Spool, SpoolError, SpoolStats, datapoint_count};
+use pattoo_common::spool::{Entry, Spool, SpoolError, SpoolStats, Trouble, datapoint_count};
 
 /// Bytes of batches that wait in memory; past that the oldest goes.
 const MAX_MEMORY_BYTES: usize = 16 << 20;
@@ -38,7 +38,7 @@ struct State {
     /// Their datapoints.
     dropped_datapoints: u64,
     /// What the log knows of the spool.
-    fault: Option<String>,
+    fault: Option<Trouble>,
 }
 
 /// A batch that is not on disk.
@@ -229,15 +229,15 @@ impl Outbox {
 
     /// Says in the log when the spool begins to fail, and when it is well again.
     fn note(&self, state: &mut State, fault: Option<&SpoolError>) {
-        let fault = fault.map(ToString::to_string);
-        if fault != state.fault {
-            match &fault {
+        let trouble = fault.map(SpoolError::trouble);
+        if trouble != state.fault {
+            match fault {
                 Some(fault) => log::error!(
                     "{fault}; until it is well again batches are kept in memory, and a stop of the hub loses them"
                 ),
                 None => log::info!("spool: {} is well again", self.spool.folder().display()),
             }
-            state.fault = fault;
+            state.fault = trouble;
         }
     }
 

@@ -46,7 +46,7 @@ pub fn damage_database(seed: u64) -> (String, Result<Outcome, String>) {
         }
     }
     // A clean stop leaves no log; a kill leaves all in it.
-    if dice.one_in(2) {
+    if !dice.one_in(3) {
         server.daemon.stop();
     } else {
         let process = server.daemon.pid();

@@ -1,6 +1,6 @@
 //! One run: a world, a schedule of faults from a seed, and a verdict.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ const CLOSEST_MS: u64 = 100;
 pub struct Report {
     /// Its seed.
     pub seed: u64,
-    /// How often each fault struck.
-    pub struck: BTreeMap<String, usize>,
+    /// The faults that struck, in their order.
+    pub struck: Vec<String>,
     /// Polls that were answered.
     pub answered: usize,
     /// Of them those that the hub has taken for certain.
@@ -49,7 +49,7 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, answered, taken, stored, set_aside, destroyed, dropped, .. } = self;
-        let struck: usize = self.struck.values().sum();
+        let struck = self.struck.len();
         write!(
             f,
             "seed {seed}: {struck} faults; polls: {answered} answered, {taken} surely taken, {set_aside} set aside, {destroyed} destroyed, {dropped} dropped by a full disk ({} batches told); {stored} samples stored; ",
@@ -60,7 +60,10 @@ impl fmt::Display for Report {
         }
         match self.faults.len() {
             0 => write!(f, "nothing lost, doubled or out of place"),
-            count => write!(f, "{count} WRONG: {}", self.faults.join("; ")),
+            count => {
+                let (faults, struck) = (self.faults.join("; "), self.struck.join(", "));
+                write!(f, "{count} WRONG: {faults}; struck: {struck}")
+            }
         }
     }
 }
@@ -73,7 +76,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
         eprintln!("SKIPPED: {skipped}");
     }
     let end = Instant::now() + time;
-    let mut struck = BTreeMap::new();
+    let mut struck = Vec::new();
     while Instant::now() < end {
         // Often two at once: a spool that grows on a disk that is full, say.
         let mut faults = vec![Fault::any(&mut dice, &world)];
@@ -82,7 +85,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
             faults.push(other);
         }
         for fault in &faults {
-            *struck.entry(fault.name()).or_default() += 1;
+            struck.push(fault.name());
             fault.strike(&mut world, &mut dice);
             pause(dice.between_ms(50, 2_000));
         }
@@ -93,7 +96,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
             let cannot = second == Fault::KillServer && !server_may_start;
             let empty = second == Fault::DamagedSpool && world.spool().is_empty();
             if dice.one_in(one_in) && !cannot && !empty {
-                *struck.entry(second.name()).or_default() += 1;
+                struck.push(second.name());
                 second.strike(&mut world, &mut dice);
                 if server_may_start {
                     world.keep_running();
@@ -114,7 +117,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
     verdict(seed, &world, struck)
 }
 
-fn verdict(seed: u64, world: &World, struck: BTreeMap<String, usize>) -> Report {
+fn verdict(seed: u64, world: &World, struck: Vec<String>) -> Report {
     let marks: Vec<u64> = world.spokes.iter().map(|spoke| spoke.ledger().last()).collect();
     // Batches leave in their order: one that is younger comes behind all these.
     let behind = |spoke: &LedgerSpoke, mark: u64| {
@@ -135,7 +138,7 @@ fn verdict(seed: u64, world: &World, struck: BTreeMap<String, usize>) -> Report 
         destroyed: 0,
         set_aside: 0,
         dropped: 0,
-        told_dropped: world.hub_log().matches("spool: dropped ").count(),
+        told_dropped: told_dropped(&world.hub_log()),
         stored: 0,
         memory: world.memory().map(|(most, _)| most),
         faults: Vec::new(),
@@ -158,7 +161,20 @@ fn verdict(seed: u64, world: &World, struck: BTreeMap<String, usize>) -> Report 
     for (spoke, mark) in world.spokes.iter().zip(marks) {
         compare(world, spoke, mark, &bad, &mut report);
     }
+    if !report.faults.is_empty() {
+        let path = std::env::temp_dir().join(format!("pattoo-fault-run-{seed}.log"));
+        let files = world.spool();
+        let text = format!("{}\nin the spool: {files:?}\n", world.hub_log());
+        let kept = fs::write(&path, text);
+        report.faults.push(format!("the hub's log is in {}: {kept:?}", path.display()));
+    }
     report
+}
+
+/// Batches that the log names as lost: dropped from a full disk, or refused by the
+/// server while they were on no disk.
+fn told_dropped(log: &str) -> usize {
+    log.matches("spool: dropped ").count() + log.matches("batch dropped: ").count()
 }
 
 /// What of this spoke is stored under this key: times and values.
