@@ -183,6 +183,7 @@ impl Hub {
             spool_batches: spool.batches,
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
+            spool_dropped_datapoints: spool.dropped_datapoints,
         };
         tell(&reports, totals);
         own.documents(&self.devices, &reports, totals, start_ms, |document| {
