@@ -19,10 +19,12 @@ pub mod http_client;
 pub mod http_server;
 pub mod identity;
 pub mod logging;
+pub mod manual;
 mod nearest;
 pub mod program;
 pub mod resolver;
 pub mod spool;
+pub mod version;
 pub mod wall_clock;
 
 #[cfg(test)]
