@@ -20,12 +20,14 @@ pub mod http_client;
 pub mod http_server;
 pub mod identity;
 pub mod logging;
+pub mod manual;
 mod nearest;
 pub mod priority;
 pub mod program;
 pub mod resolver;
 pub mod signature;
 pub mod spool;
+pub mod version;
 pub mod wall_clock;
 
 #[cfg(test)]

@@ -32,8 +32,7 @@ pub enum ServerProgram {}
 
 impl Program for ServerProgram {
     const NAME: &'static str = SERVER_PROGRAM;
-    const ABOUT: &'static str =
-        "Takes what hubs and agents post, keeps it, and answers questions about it.";
+    const ABOUT: &'static str = Kind::Server.about();
     const KIND: Kind = Kind::Server;
     type Configuration = (ServerConfig, Report);
 

@@ -26,7 +26,7 @@ pub(crate) struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
-    const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
+    const ABOUT: &'static str = Kind::Spoke.about();
     const KIND: Kind = Kind::Spoke;
     type Configuration = (SpokeConfig, Report);
 

@@ -390,6 +390,7 @@ fn the_samples_are_the_defaults() {
     let (config, report) = SpokeConfig::load(&etc).expect("the spoke's samples");
     assert_eq!(report.warnings, []);
     assert_eq!(config, spoke("", "").expect("the defaults").0);
+    assert_named(&report);
     let (config, report) = HubConfig::load(&etc).expect("the hub's samples");
     assert_eq!(report.warnings, []);
     assert_eq!(config, hub("", ONE_DEVICE).expect("the defaults").0);
