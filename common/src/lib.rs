@@ -9,6 +9,7 @@ pub mod allocator;
 pub mod checksum;
 pub mod cli;
 pub mod config;
+mod confine;
 pub mod daemon;
 pub mod datapoint;
 mod descriptor;
@@ -22,6 +23,7 @@ pub mod logging;
 mod nearest;
 pub mod program;
 pub mod resolver;
+mod rights;
 pub mod spool;
 pub mod wall_clock;
 

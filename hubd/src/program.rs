@@ -1,6 +1,7 @@
 //! The hub as a program: its configuration, its identity, and what the command
 //! line asks of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
@@ -24,6 +25,7 @@ impl Program for HubProgram {
         "Polls the spoke of every device each interval and posts one batch to the server.";
     const KIND: Kind = Kind::Hub;
     type Configuration = (HubConfig, Report);
+    type Bound = ();
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
         config::configured(HubConfig::load, |config| &config.pattoo)
@@ -37,7 +39,15 @@ impl Program for HubProgram {
         [report.lines(), seek(config, &node_name()).check().into()].concat()
     }
 
-    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
+    fn folders((config, _): &Self::Configuration) -> Vec<PathBuf> {
+        vec![config.pattoo.agent_id_directory(), config.pattoo.cache_directory.clone()]
+    }
+
+    fn bind(_: &Self::Configuration) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn serve((config, _): Self::Configuration, (): ()) -> Result<Box<dyn Serving>, String> {
         let target = target(&config)?;
         log::info!(
             "polling {} devices every {} s as agent {} on {}, posting to {}",

@@ -1,7 +1,8 @@
 //! The server as a program: its configuration, what it serves, and what the
 //! command line asks of it.
 
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
@@ -32,6 +33,7 @@ impl Program for ServerProgram {
         "Takes what hubs and agents post, keeps it, and answers questions about it.";
     const KIND: Kind = Kind::Server;
     type Configuration = (ServerConfig, Report);
+    type Bound = Doors;
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
         config::configured(ServerConfig::load, |config| &config.pattoo)
@@ -49,11 +51,20 @@ impl Program for ServerProgram {
         verify(&config.store.directory).map(|line| vec![line])
     }
 
-    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
-        // A port that is taken is told before anything is opened. Clients wait in
-        // the backlog meanwhile.
-        let agent_listener = bind(&config.agent_api.listener)?;
-        let web_listener = bind(&config.web_api)?;
+    fn folders((config, _): &Self::Configuration) -> Vec<PathBuf> {
+        vec![config.store.directory.clone()]
+    }
+
+    /// A port that is taken is told before anything is opened. Clients wait in the
+    /// backlog meanwhile.
+    fn bind((config, _): &Self::Configuration) -> Result<Doors, String> {
+        Ok(Doors { agents: bind(&config.agent_api.listener)?, web: bind(&config.web_api)? })
+    }
+
+    fn serve(
+        (config, _): Self::Configuration,
+        doors: Doors,
+    ) -> Result<Box<dyn Serving>, String> {
         let store = Arc::new(open(&config.store)?);
         if let Err(error) = translations::install(&store) {
             // Figures matter more than their names; the next start tries again.
@@ -67,14 +78,14 @@ impl Program for ServerProgram {
             body_bytes: config.agent_api.max_body_bytes,
             ..Limits::server()
         };
-        let agents = start(agent_listener, limits, Arc::new(receiver))?;
+        let agents = start(doors.agents, limits, Arc::new(receiver))?;
         let limits = Limits {
             product: PRODUCT,
             workers: config.web_api.workers,
             body_bytes: MAX_QUERY_BODY_BYTES,
             ..Limits::server()
         };
-        let web = start(web_listener, limits, Arc::new(web))?;
+        let web = start(doors.web, limits, Arc::new(web))?;
         log::info!(
             "store {}; agents post to {}, questions go to {}",
             config.store.directory.display(),
@@ -101,6 +112,12 @@ impl Program for ServerProgram {
     }
 }
 
+/// Where it listens.
+pub struct Doors {
+    agents: TcpListener,
+    web: TcpListener,
+}
+
 /// What serves, until it is shut down.
 struct ServingServer(Option<Parts>);
 
@@ -124,13 +141,13 @@ impl Serving for ServingServer {
     }
 }
 
-fn bind(listener: &Listener) -> Result<std::net::TcpListener, String> {
+fn bind(listener: &Listener) -> Result<TcpListener, String> {
     Server::bind(&listener.ip_listen_address.to_string(), listener.ip_bind_port)
         .map_err(|error| error.to_string())
 }
 
 fn start(
-    listener: std::net::TcpListener,
+    listener: TcpListener,
     limits: Limits,
     handler: Arc<dyn Handler>,
 ) -> Result<Server, String> {

@@ -1,6 +1,7 @@
 //! The program: configuration in, a served machine out.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
@@ -28,6 +29,7 @@ impl Program for Spoke {
     const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
     const KIND: Kind = Kind::Spoke;
     type Configuration = (SpokeConfig, Report);
+    type Bound = TcpListener;
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
         config::configured(SpokeConfig::load, |config| &config.pattoo)
@@ -42,9 +44,19 @@ impl Program for Spoke {
         [report.lines(), seek(config, &node_name).check().into()].concat()
     }
 
-    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
-        let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
-            .map_err(|error| error.to_string())?;
+    fn folders((config, _): &Self::Configuration) -> Vec<PathBuf> {
+        vec![config.pattoo.agent_id_directory()]
+    }
+
+    fn bind((config, _): &Self::Configuration) -> Result<TcpListener, String> {
+        Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
+            .map_err(|error| error.to_string())
+    }
+
+    fn serve(
+        (config, _): Self::Configuration,
+        listener: TcpListener,
+    ) -> Result<Box<dyn Serving>, String> {
         let machine = Arc::new(machine(&config)?);
         let limits = Limits { workers: config.workers, ..Limits::spoke() };
         let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))

@@ -37,6 +37,12 @@ pub struct Pattoo {
     pub system_daemon_directory: PathBuf,
     /// The language of people, such as `en`.
     pub language: String,
+    /// Whom daemons become that root has started; `None`: they stay root.
+    pub user: Option<String>,
+    /// The group in place of that user's own.
+    pub group: Option<String>,
+    /// Whether Landlock is used where the kernel has it.
+    pub landlock: bool,
 }
 
 /// Where agents post to: section `pattoo_agent_api`.
@@ -120,6 +126,12 @@ impl Pattoo {
         let system_daemon_directory =
             section.path("system_daemon_directory", daemon_directory.clone());
         let language = section.text("language", "en").to_lowercase();
+        let user = section.optional_text("user", "whoever starts it");
+        let group = section.optional_text("group", "the user's own");
+        if group.is_some() && user.is_none() {
+            section.wrong("group", "stands here without `user`; name the user too");
+        }
+        let landlock = section.choice("landlock", &[("auto", true), ("off", false)]);
         Self {
             log_directory,
             log_level,
@@ -127,6 +139,9 @@ impl Pattoo {
             daemon_directory,
             system_daemon_directory,
             language,
+            user,
+            group,
+            landlock,
         }
     }
 
@@ -136,6 +151,9 @@ impl Pattoo {
             system_daemon_directory: self.system_daemon_directory.clone(),
             log_directory: self.log_directory.clone(),
             log_level: self.log_level,
+            user: self.user.clone(),
+            group: self.group.clone(),
+            landlock: self.landlock,
         }
     }
 

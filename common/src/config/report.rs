@@ -50,6 +50,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// For the log of a daemon, and for `--check`.
     pub warnings: Vec<Warning>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
 }
 
 /// One reason why a configuration cannot be used.
@@ -165,7 +167,7 @@ impl fmt::Display for Warning {
 impl Report {
     /// What `--check` prints of it: the values, a line each, without the warnings.
     pub fn lines(&self) -> Vec<String> {
-        let values = Self { entries: self.entries.clone(), warnings: Vec::new() };
+        let values = Self { entries: self.entries.clone(), ..Self::default() };
         values.to_string().lines().map(str::to_owned).collect()
     }
 }
@@ -211,6 +213,11 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// A file that was read.
+    pub(super) fn read(&mut self, path: &Path) {
+        self.report.files.push(path.to_owned());
+    }
+
     /// A fault of a whole file.
     pub(super) fn file_problem(&mut self, problem: Problem) {
         self.problems.push(problem);

@@ -43,6 +43,7 @@ impl Program for Sleeper {
     const ABOUT: &'static str = "Sleeps, for tests.";
     const KIND: Kind = Kind::Spoke;
     type Configuration = Configuration;
+    type Bound = TcpListener;
 
     fn configure() -> Result<Configured<Configuration>, String> {
         let folder = std::env::var_os("PATTOO_CONFIGDIR").ok_or("PATTOO_CONFIGDIR is not set")?;
@@ -68,6 +69,7 @@ impl Program for Sleeper {
             },
             settings: Self::settings()?,
             warnings: values.get("warning").map(|&text| text.to_owned()).into_iter().collect(),
+            files: vec![path.clone()],
         })
     }
 
@@ -82,6 +84,9 @@ impl Program for Sleeper {
             system_daemon_directory: line()?.into(),
             log_directory: line()?.into(),
             log_level: logging::level(line()?).ok_or("no such level")?,
+            user: None,
+            group: None,
+            landlock: line().is_ok_and(|word| word == "landlock"),
         })
     }
 
@@ -89,8 +94,17 @@ impl Program for Sleeper {
         vec![format!("port: {} (sleeper.conf)", configuration.port)]
     }
 
-    fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
+    fn bind(configuration: &Configuration) -> Result<TcpListener, String> {
         thread::sleep(Duration::from_millis(configuration.start_delay));
+        let address = ("127.0.0.1", configuration.port);
+        TcpListener::bind(address)
+            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))
+    }
+
+    fn serve(
+        configuration: Configuration,
+        listener: TcpListener,
+    ) -> Result<Box<dyn Serving>, String> {
         match configuration.hang.as_str() {
             "panic" => panic!("asked to panic at the start"),
             "table" => {
@@ -100,9 +114,6 @@ impl Program for Sleeper {
             "thread" => drop(thread::spawn(|| thread::sleep(HOUR))),
             _ => {}
         }
-        let address = ("127.0.0.1", configuration.port);
-        let listener = TcpListener::bind(address)
-            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 thread::spawn(move || {
