@@ -205,7 +205,10 @@ mod tests {
             assert_eq!(fs::read_to_string(other.join("there")).expect("read"), "kept");
             let denied = |result: io::Result<()>| {
                 let error = result.expect_err("denied");
-                assert!(matches!(error.raw_os_error(), Some(libc::EACCES | libc::EXDEV)), "{error}");
+                assert!(
+                    matches!(error.raw_os_error(), Some(libc::EACCES | libc::EXDEV)),
+                    "{error}"
+                );
             };
             denied(fs::write(other.join("new"), ""));
             denied(fs::write(other.join("there"), ""));

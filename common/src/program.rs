@@ -9,11 +9,11 @@ use log::LevelFilter;
 
 use crate::cli::{self, Action, Job, Kind, exit};
 use crate::confine::{self, Confined};
-use crate::daemon::{Daemon, Running};
-use crate::logging;
+use crate::daemon::{Daemon, Running, Serving};
+use crate::logging::{self, LogOutput};
 use crate::rights::{self, Rights};
 
-pub use crate::daemon::Serving;
+pub use crate::daemon::Health;
 
 /// What a daemon needs to know besides its work.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct DaemonSettings {
     pub log_directory: PathBuf,
     /// What is logged.
     pub log_level: LevelFilter,
+    /// A log file that is larger gives way to a new one.
+    pub log_max_bytes: u64,
     /// Whom it becomes once it has bound; `None`: nobody else.
     pub user: Option<String>,
     /// The group in place of the user's own.
@@ -45,8 +47,26 @@ pub struct Configured<C> {
     pub files: Vec<PathBuf>,
 }
 
+/// What a program is while it serves; `C` is its configuration.
+pub trait Service<C>: Send {
+    /// Closes what it listens on and ends what should not end in the middle,
+    /// within a few hundred milliseconds; it is not waited for longer. The
+    /// process ends after it, and its lock is free a moment before the kernel
+    /// closes its sockets: what is still open then may refuse its port to a
+    /// start at that very moment.
+    fn shutdown(&mut self);
+
+    /// Takes over what it can of a configuration that was read again and found
+    /// good, and says in the log what needs a restart. Must return soon: no signal
+    /// is obeyed meanwhile.
+    fn reload(&mut self, configuration: C);
+
+    /// How to find out whether it does its work.
+    fn health(&self) -> Health;
+}
+
 /// A program of ours.
-pub trait Program {
+pub trait Program: 'static {
     /// The name of its binary; PID file and log file are named after it.
     const NAME: &'static str;
     /// One sentence for the help.
@@ -94,7 +114,7 @@ pub trait Program {
     fn serve(
         configuration: Self::Configuration,
         bound: Self::Bound,
-    ) -> Result<Box<dyn Serving>, String>;
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String>;
 
     /// Does one piece of work and returns what is to be printed. Only jobs
     /// whose flags the program has come here.
@@ -200,9 +220,10 @@ fn lean<P: Program>(configured: &Configured<P::Configuration>) -> Result<Rights,
 fn begin<P: Program>(
     configured: Configured<P::Configuration>,
     rights: &Rights,
-    log: Result<logging::LogOutput, String>,
+    log: Result<LogOutput, String>,
 ) -> Result<Running, String> {
     let log = log?;
+    log.set_max_bytes(configured.settings.log_max_bytes);
     for warning in &configured.warnings {
         log::warn!("{warning}");
     }
@@ -213,7 +234,45 @@ fn begin<P: Program>(
     rights.give_up()?;
     rights.tell();
     confine(&configured.settings, &folders::<P>(&configured));
-    Ok(Running { serving: P::serve(configured.configuration, bound)?, log })
+    let service = P::serve(configured.configuration, bound)?;
+    let served = Served::<P> { service, log: log.clone() };
+    Ok(Running { serving: Box::new(served), log })
+}
+
+/// A program that serves, as the daemon around it sees it.
+struct Served<P: Program> {
+    service: Box<dyn Service<P::Configuration>>,
+    log: LogOutput,
+}
+
+impl<P: Program> Serving for Served<P> {
+    fn shutdown(&mut self) {
+        self.service.shutdown();
+    }
+
+    /// The configuration is read anew; a bad one changes nothing.
+    fn reload(&mut self) {
+        match P::configure() {
+            Ok(configured) => {
+                for warning in &configured.warnings {
+                    log::warn!("SIGHUP: {warning}");
+                }
+                logging::set_level(configured.settings.log_level);
+                self.log.set_max_bytes(configured.settings.log_max_bytes);
+                self.service.reload(configured.configuration);
+            }
+            Err(mistake) => {
+                for line in mistake.lines() {
+                    log::error!("SIGHUP: {line}");
+                }
+                log::error!("SIGHUP: the configuration is not taken over; the old one goes on");
+            }
+        }
+    }
+
+    fn health(&self) -> Health {
+        self.service.health()
+    }
 }
 
 /// All folders that the daemon writes to.
@@ -240,7 +299,11 @@ fn confine(settings: &DaemonSettings, folders: &[PathBuf]) {
         Ok(Confined::Landlock(version)) => log::info!(
             "Landlock (version {version}) holds: no program is started, and nothing is written but \
              below {}",
-            folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+            folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         ),
         Ok(Confined::NoLandlock(error)) => {
             log::info!("this kernel has no Landlock, or has it switched off: {error}");

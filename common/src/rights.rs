@@ -63,10 +63,7 @@ impl Rights {
     }
 
     /// Does what only root may do.
-    pub(crate) fn as_root<T>(
-        &self,
-        act: impl FnOnce() -> Result<T, String>,
-    ) -> Result<T, String> {
+    pub(crate) fn as_root<T>(&self, act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         let Some(account) = &self.account else { return act() };
         ids::straighten()?;
         let result = act();

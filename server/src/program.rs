@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
 use pattoo_common::http_server::{Handler, Limits, Server};
-use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
 
 use crate::clock::now_ms;
 use crate::receive::Receiver;
@@ -23,6 +23,10 @@ const PRODUCT: &str = concat!("pattood/", env!("CARGO_PKG_VERSION"));
 const MAX_QUERY_BODY_BYTES: usize = 1 << 20;
 /// Faults of the database that `--check` lists.
 const FAULTS_SHOWN: usize = 20;
+
+/// Keys that SIGHUP changes; others need a restart.
+const LIVE: &[&str] =
+    &["log_level", "log_max_bytes", "max_age", "max_bytes", "max_series_per_agent"];
 
 /// `pattood`
 pub enum ServerProgram {}
@@ -62,16 +66,16 @@ impl Program for ServerProgram {
     }
 
     fn serve(
-        (config, _): Self::Configuration,
+        (config, report): Self::Configuration,
         doors: Doors,
-    ) -> Result<Box<dyn Serving>, String> {
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let store = Arc::new(open(&config.store)?);
         if let Err(error) = translations::install(&store) {
             // Figures matter more than their names; the next start tries again.
             log::error!("the names that we ship are not all there: {error}");
         }
         let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
-        let web = Web::new(Arc::clone(&store), receiver.counts());
+        let web = Web::new(Arc::clone(&store), receiver.counts()).with_clones(receiver.clones());
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
@@ -92,7 +96,7 @@ impl Program for ServerProgram {
             agents.address(),
             web.address()
         );
-        Ok(Box::new(ServingServer(Some(Parts { agents, web, store }))))
+        Ok(Box::new(ServingServer { parts: Some(Parts { agents, web, store }), report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -119,7 +123,11 @@ pub struct Doors {
 }
 
 /// What serves, until it is shut down.
-struct ServingServer(Option<Parts>);
+struct ServingServer {
+    parts: Option<Parts>,
+    /// What it runs with.
+    report: Report,
+}
 
 struct Parts {
     agents: Server,
@@ -127,9 +135,9 @@ struct Parts {
     store: Arc<Store>,
 }
 
-impl Serving for ServingServer {
+impl Service<(ServerConfig, Report)> for ServingServer {
     fn shutdown(&mut self) {
-        let Some(Parts { agents, web, store }) = self.0.take() else { return };
+        let Some(Parts { agents, web, store }) = self.parts.take() else { return };
         // Who has a whole post in has its answer; the two wait beside each other.
         std::thread::scope(|scope| {
             scope.spawn(|| agents.stop());
@@ -138,6 +146,21 @@ impl Serving for ServingServer {
         // Threads that still hang in a query hold it; it ends with the process, and
         // what was answered is on the disk.
         drop(store);
+    }
+
+    fn reload(&mut self, (config, report): (ServerConfig, Report)) {
+        let Some(parts) = &self.parts else { return };
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
+        let options = store_options(&config.store);
+        parts.store.set_retention(options.retention);
+        parts.store.set_series_of_agent(options.series_of_agent);
+    }
+
+    fn health(&self) -> Health {
+        let Some(parts) = &self.parts else { return Arc::new(|| Ok(())) };
+        let (agents, web) = (parts.agents.health(), parts.web.health());
+        Arc::new(move || agents().and_then(|()| web()))
     }
 }
 

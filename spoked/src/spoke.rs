@@ -8,7 +8,7 @@ use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
-use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -20,6 +20,9 @@ use crate::sources;
 
 /// The interval of `--once`: the default one of a hub.
 const ONCE_INTERVAL_S: u32 = 300;
+
+/// Keys that SIGHUP changes; others need a restart.
+const LIVE: &[&str] = &["log_level", "log_max_bytes"];
 
 /// The spoke.
 pub(crate) struct Spoke;
@@ -54,15 +57,15 @@ impl Program for Spoke {
     }
 
     fn serve(
-        (config, _): Self::Configuration,
+        (config, report): Self::Configuration,
         listener: TcpListener,
-    ) -> Result<Box<dyn Serving>, String> {
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
         let limits = Limits { workers: config.workers, ..Limits::spoke() };
         let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
-        Ok(Box::new(ServingSpoke(Some(server))))
+        Ok(Box::new(ServingSpoke { server: Some(server), report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -84,14 +87,27 @@ impl Program for Spoke {
 }
 
 /// A spoke that serves, until it is shut down.
-struct ServingSpoke(Option<Server>);
+struct ServingSpoke {
+    server: Option<Server>,
+    /// What it runs with.
+    report: Report,
+}
 
-impl Serving for ServingSpoke {
+impl Service<(SpokeConfig, Report)> for ServingSpoke {
     fn shutdown(&mut self) {
         // A hub whose request is whole has its answer first.
-        if let Some(server) = self.0.take() {
+        if let Some(server) = self.server.take() {
             server.stop();
         }
+    }
+
+    fn reload(&mut self, (_, report): (SpokeConfig, Report)) {
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
+    }
+
+    fn health(&self) -> Health {
+        self.server.as_ref().map_or_else(|| Arc::new(|| Ok(())), Server::health)
     }
 }
 
@@ -137,7 +153,7 @@ mod tests {
         let listener = Server::bind("127.0.0.1", 0).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
-        let mut serving = ServingSpoke(Some(server));
+        let mut serving = ServingSpoke { server: Some(server), report: Report::default() };
         assert!(TcpStream::connect(address).is_ok());
         serving.shutdown();
         assert!(TcpStream::connect(address).is_err());

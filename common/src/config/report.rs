@@ -165,6 +165,41 @@ impl fmt::Display for Warning {
 }
 
 impl Report {
+    /// Says in the log what is different in `new`, which was read later: what is
+    /// taken over at once, whose keys are `live`, and what needs a restart. Lists of
+    /// sections are their reader's to compare.
+    pub fn tell_changes(&self, new: &Self, live: &[&str]) {
+        let value = |entries: &[Entry], key: &str| {
+            entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.clone())
+        };
+        for Entry { key, value: now, .. } in &new.entries {
+            let before = value(&self.entries, key).unwrap_or_default();
+            if before == *now {
+                continue;
+            }
+            let name = key.rsplit('.').next().unwrap_or(key);
+            if live.contains(&key.as_str()) || live.contains(&name) {
+                log::info!("SIGHUP: {key}: {now} (it was {before})");
+            } else {
+                log::warn!("SIGHUP: {key}: {before} is used until the restart, then {now}");
+            }
+        }
+    }
+
+    /// Takes over the values of the keys that are `live`: for the others, what is in
+    /// use is still the old one, and told so the next time.
+    pub fn take_over(&mut self, new: Self, live: &[&str]) {
+        for entry in new.entries {
+            let name = entry.key.rsplit('.').next().unwrap_or(&entry.key);
+            let is_live = live.contains(&entry.key.as_str()) || live.contains(&name);
+            if let Some(known) = self.entries.iter_mut().find(|known| known.key == entry.key)
+                && is_live
+            {
+                *known = entry;
+            }
+        }
+    }
+
     /// What `--check` prints of it: the values, a line each, without the warnings.
     pub fn lines(&self) -> Vec<String> {
         let values = Self { entries: self.entries.clone(), ..Self::default() };

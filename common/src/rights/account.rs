@@ -53,11 +53,12 @@ fn find_in(passwd: &str, groups: &str, user: &str, group: Option<&str>) -> Resul
     let by_number = |id: u32| users(passwd).find(|found| found.user_id == id);
     let mut account = match (by_name(user), user.parse::<u32>()) {
         (Some(account), _) => account,
-        (None, Ok(id)) => by_number(id).or_else(|| {
-            let name = user.to_owned();
-            group.map(|_| Account { name, user_id: id, group_id: id, others: Vec::new() })
-        })
-        .ok_or_else(|| format!("user: {PASSWD} has no user {id}, so name its group too"))?,
+        (None, Ok(id)) => by_number(id)
+            .or_else(|| {
+                let name = user.to_owned();
+                group.map(|_| Account { name, user_id: id, group_id: id, others: Vec::new() })
+            })
+            .ok_or_else(|| format!("user: {PASSWD} has no user {id}, so name its group too"))?,
         (None, Err(_)) => {
             return Err(format!(
                 "user: {PASSWD} has no user {user:?}; make it, or give the number of one that a \
@@ -84,8 +85,7 @@ fn users(passwd: &str) -> impl Iterator<Item = Account> {
     passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?.to_owned();
-        let (user_id, group_id) =
-            (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+        let (user_id, group_id) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
         Some(Account { name, user_id, group_id, others: Vec::new() })
     })
 }

@@ -68,6 +68,7 @@ fn may_write(folder: &Path) -> io::Result<()> {
     let path = CString::new(folder.as_os_str().as_bytes())?;
     let wanted = libc::W_OK | libc::X_OK;
     // SAFETY: the pointer is to a string that ends in NUL and outlives the call.
-    let result = unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), wanted, libc::AT_EACCESS) };
+    let result =
+        unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), wanted, libc::AT_EACCESS) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
