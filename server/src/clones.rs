@@ -23,10 +23,10 @@ use pattoo_common::document::{Sample, SampleValue};
 
 /// Programs of which each runs on the machine that it tells of.
 const PROGRAMS: &str = "pattoo_agent_linux_";
-/// Keys that tell when a machine, or a hub, was started, in seconds since 1970.
-const START_KEYS: [&str; 2] = ["boot_time", "hub_start_time"];
-/// The kernel reckons the boot from the clock, which is corrected now and then.
-const START_TOLERANCE_S: f64 = 2.0;
+/// Keys that tell when a machine, or a hub, was started, in seconds since 1970, and
+/// what they may be off: the kernel reckons the boot from the clock, which is
+/// corrected now and then.
+const START_KEYS: [(&str, f64); 2] = [("boot_time", 2.0), ("hub_start_time", 0.0)];
 
 /// Polls of an agent that are remembered.
 const POLLS_KEPT: usize = 8;
@@ -59,7 +59,13 @@ struct Sighting<'d> {
 #[derive(Debug)]
 enum Mark<'d> {
     Target(Cow<'d, str>),
-    Start(f64),
+    Start(Start),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Start {
+    at_s: f64,
+    tolerance_s: f64,
 }
 
 impl<'d> Sightings<'d> {
@@ -74,14 +80,14 @@ impl<'d> Sightings<'d> {
             self.before = Some((agent_id.clone(), target.clone()));
             self.note(sample, Mark::Target(target.clone()));
         }
-        if START_KEYS.contains(&&*sample.key) {
+        if let Some((_, tolerance_s)) = START_KEYS.iter().find(|(key, _)| *key == sample.key) {
             #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are small")]
-            let start = match sample.value {
+            let at_s = match sample.value {
                 SampleValue::Integer(seconds) => seconds as f64,
                 SampleValue::Float(seconds) => seconds,
                 SampleValue::Signed(_) | SampleValue::Text(_) => return,
             };
-            self.note(sample, Mark::Start(start));
+            self.note(sample, Mark::Start(Start { at_s, tolerance_s: *tolerance_s }));
         }
     }
 
@@ -101,7 +107,7 @@ struct Agent {
     program: Box<str>,
     /// By timestamp, as are the starts.
     targets: Vec<(u64, Arc<str>)>,
-    starts: Vec<(u64, f64)>,
+    starts: Vec<(u64, Start)>,
     /// What the log knows, and since when, by the timestamps of its polls.
     duplicate_since_ms: Option<u64>,
 }
@@ -192,7 +198,8 @@ impl Agent {
 
     fn is_duplicate(&self) -> bool {
         let turns = self.targets.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
-        let is_back = |pair: &&[(u64, f64)]| pair[1].1 < pair[0].1 - START_TOLERANCE_S;
+        let is_back =
+            |pair: &&[(u64, Start)]| pair[1].1.at_s < pair[0].1.at_s - pair[1].1.tolerance_s;
         let steps_back = self.starts.windows(2).filter(is_back).count();
         turns >= TURNS || steps_back >= STEPS_BACK
     }
@@ -231,6 +238,10 @@ mod tests {
         clones.learn(Sightings { seen, before: None });
     }
 
+    fn boot(at_s: f64) -> Start {
+        Start { at_s, tolerance_s: 2.0 }
+    }
+
     fn targets(seen: &[(u64, &str)]) -> Clones {
         let clones = Clones::default();
         seen.iter().for_each(|(ms, target)| see(&clones, *ms, Mark::Target((*target).into())));
@@ -240,7 +251,7 @@ mod tests {
     fn starts(seen: &[(u64, f64)]) -> Clones {
         let clones = Clones::default();
         see(&clones, 0, Mark::Target("web1".into()));
-        seen.iter().for_each(|(ms, start)| see(&clones, *ms, Mark::Start(*start)));
+        seen.iter().for_each(|(ms, start)| see(&clones, *ms, Mark::Start(boot(*start))));
         clones
     }
 
@@ -285,7 +296,7 @@ mod tests {
     fn clones_of_one_name_are_told_by_their_starts() {
         let clones = starts(&[(1, 1_000.0), (2, 2_000.0), (301, 1_000.0), (302, 2_000.0)]);
         assert_eq!(clones.count(), 0, "a clock that was set back");
-        see(&clones, 601, Mark::Start(1_000.0));
+        see(&clones, 601, Mark::Start(boot(1_000.0)));
         let [found] = &clones.duplicates()[..] else { panic!("one id") };
         assert_eq!(found.targets, ["web1"]);
         assert!(found.to_string().contains("several named \"web1\""), "{found}");
