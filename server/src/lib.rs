@@ -5,6 +5,7 @@
 
 pub mod about;
 pub mod admin;
+pub mod clones;
 pub mod graphql;
 pub mod intake;
 pub mod password;

@@ -26,6 +26,7 @@ use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, 
 use pattoo_common::priority::yield_to_others;
 use pattoo_common::wall_clock::now_ms;
 
+use crate::clones::{Clones, Sightings};
 use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
@@ -57,6 +58,7 @@ const LINES_TIME: Duration = Duration::from_mins(1);
 pub struct Receiver {
     store: Arc<Store>,
     counts: Arc<Counts>,
+    clones: Arc<Clones>,
     max_body_bytes: usize,
     large: Turn,
     complaints: Complaints,
@@ -71,6 +73,7 @@ impl Receiver {
         Self {
             store,
             counts: Arc::default(),
+            clones: Arc::default(),
             max_body_bytes,
             large: Turn::default(),
             complaints: Complaints::new(LINES, LINES_TIME),
@@ -81,6 +84,11 @@ impl Receiver {
     /// What was received so far.
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
+    }
+
+    /// Which agents share an id.
+    pub fn clones(&self) -> Arc<Clones> {
+        Arc::clone(&self.clones)
     }
 
     fn post(&self, request: &Request, poster: &str) -> Answer {
@@ -125,9 +133,17 @@ impl Receiver {
         }
         let intake = Document::parse(&text)
             .map_err(Unfit::from)
-            .and_then(|document| Ok(intake::take(&self.store, &document, now_ms)?));
+            .and_then(|document| self.store_document(&document, now_ms));
         drop(turn);
         intake
+    }
+
+    fn store_document(&self, document: &Document<'_>, now_ms: u64) -> Result<Intake, Unfit> {
+        let mut sightings = Sightings::default();
+        let watch = |sample: &_| sightings.look(sample);
+        let intake = intake::take_watched(&self.store, document, now_ms, watch)?;
+        self.clones.learn(sightings);
+        Ok(intake)
     }
 
     fn turn(&self) -> Result<Held<'_>, Unfit> {

@@ -28,8 +28,8 @@ mod wait;
 mod web;
 
 pub use configuration::{
-    HubOptions, ServerOptions, SpokeOptions, write_hub_config, write_server_config,
-    write_spoke_config,
+    HubOptions, ServerOptions, SpokeOptions, add_to_pattoo_section, write_hub_config,
+    write_server_config, write_spoke_config,
 };
 pub use daemon::Daemon;
 pub use dice::Dice;

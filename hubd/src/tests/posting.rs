@@ -8,6 +8,7 @@ use super::*;
 use crate::outbox::Outbox;
 use crate::post::Poster;
 use crate::post_form::{Form, PostForm};
+use crate::pulse::Pulse;
 use crate::reach::Reach;
 use crate::stop::Stop;
 use crate::test_folder::TestFolder;
@@ -28,9 +29,10 @@ fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
 fn posting(server: &Address, mode: PostMode, outbox: &Outbox, test: impl FnOnce(&PostForm)) {
     let (resolver, form, stop) = (Resolver::new(), PostForm::new(mode), Stop::default());
     let (timeout, secrets) = (Duration::from_millis(500), LiveSecrets::default());
+    let pulse = Pulse::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form, &secrets)
+            Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form, &secrets, &pulse)
                 .hurried(timeout, Duration::from_millis(2))
                 .run(outbox, &stop);
         });
