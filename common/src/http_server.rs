@@ -31,6 +31,8 @@ mod budget;
 mod connection;
 mod crowd;
 mod door;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod head;
 pub mod limits;

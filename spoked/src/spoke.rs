@@ -20,8 +20,9 @@ use crate::sources;
 /// The interval of `--once`: the default one of a hub.
 const ONCE_INTERVAL_S: u32 = 300;
 
-/// The spoke.
-pub(crate) struct Spoke;
+/// The spoke, as a program.
+#[derive(Debug)]
+pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
