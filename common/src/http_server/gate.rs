@@ -216,8 +216,8 @@ impl Gate {
         for round in 0..ACCEPTS_AT_ONCE.min(1 + self.crowd.len()) {
             let is_full = self.crowd.len() >= self.limits.connections;
             if is_full && !self.can_displace_anyone() {
-                // All have whole requests: they are answered soon, and whoever comes
-                // now waits in the backlog of the kernel.
+                // Workers have all their requests: they are answered soon, and whoever
+                // comes now waits in the backlog of the kernel.
                 self.shut_door(now);
                 return;
             }
@@ -280,6 +280,7 @@ impl Gate {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.step(number, now, |client, now, limits| client.read(now, limits, &mut buffer));
         self.buffer = buffer;
+        self.refuse_past_share(number, now);
     }
 
     fn take_answers(&mut self, now: Instant) {

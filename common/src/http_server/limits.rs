@@ -16,6 +16,9 @@ pub const LISTEN_BACKLOG: i32 = 1024;
 pub(super) const ACCEPTS_AT_ONCE: usize = 64;
 /// Descriptors that connections leave to the rest of the process.
 pub const DESCRIPTORS_LEFT: usize = 32;
+/// One peer, an IPv4 address or an IPv6 network of /64, may have this part of the
+/// connections waiting with whole requests: one half.
+pub const PEER_SHARE: usize = 2;
 /// How long nobody is taken in after accept(2) failed for want of something that
 /// no client could give back.
 pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(100);
@@ -38,6 +41,9 @@ pub const LINGER_BYTES: usize = 256 * KIB;
 pub const STOP_GRACE: Duration = Duration::from_millis(500);
 /// A flood of one kind of event is told in one line each such time.
 pub const TALLY_TIME: Duration = Duration::from_mins(1);
+/// Bytes of an answer given to a socket at once: the copy of a large answer for one
+/// client must not hold up the others.
+pub(super) const WRITE_BYTES: usize = 128 * KIB;
 /// Bytes asked of a socket at once where bodies are taken.
 pub(super) const READ_BYTES: usize = 64 * KIB;
 
