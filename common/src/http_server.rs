@@ -44,14 +44,15 @@ mod turns;
 mod workers;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use answer::{error, json, with_header};
 pub use limits::Limits;
 pub use tiny_http::{Header, Method};
 
+use crate::allow_from::AllowFrom;
 use bell::Bell;
 use gate::Gate;
 
@@ -93,12 +94,6 @@ pub trait Handler: Send + Sync + 'static {
     /// The answer to a request. The client is told 503 if it takes longer than
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
-
-    /// Whether this client may come in at all: asked on the gate's thread right
-    /// after accept(2), before a byte is read, so it must not wait for anything.
-    fn admits(&self, _client: IpAddr) -> bool {
-        true
-    }
 }
 
 /// A running server. Dropping it stops it.
@@ -106,6 +101,7 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Server {
     address: SocketAddr,
     bell: Arc<Bell>,
+    allow_from: Arc<Mutex<AllowFrom>>,
     gate: Option<JoinHandle<()>>,
 }
 
@@ -129,14 +125,23 @@ impl Server {
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let bell = Arc::new(Bell::new()?);
-        let gate = Gate::new(listener, limits, handler, Arc::clone(&bell))?;
+        let allow_from = Arc::new(Mutex::new(limits.allow_from.clone()));
+        let gate =
+            Gate::new(listener, limits, handler, Arc::clone(&bell), Arc::clone(&allow_from))?;
         let gate = thread::Builder::new().name("http-gate".into()).spawn(move || gate.run())?;
-        Ok(Self { address, bell, gate: Some(gate) })
+        Ok(Self { address, bell, allow_from, gate: Some(gate) })
     }
 
     /// Where the server listens, with the port that the kernel chose.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on lets new clients in from these networks, as when the configuration
+    /// was read again. Who is in already stays.
+    pub fn allow_from(&self, networks: AllowFrom) {
+        // No step of whoever holds this lock can panic.
+        *self.allow_from.lock().unwrap_or_else(PoisonError::into_inner) = networks;
     }
 
     /// Takes no more clients, lets those whose request is whole have their answer

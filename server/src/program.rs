@@ -64,6 +64,7 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
+            allow_from: config.agent_api.listener.allow_from.clone(),
             body_bytes: config.agent_api.max_body_bytes,
             ..Limits::server()
         };
@@ -71,6 +72,7 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.web_api.workers,
+            allow_from: config.web_api.allow_from.clone(),
             body_bytes: MAX_QUERY_BODY_BYTES,
             ..Limits::server()
         };

@@ -47,7 +47,8 @@ impl Program for Spoke {
         let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
             .map_err(|error| error.to_string())?;
         let machine = Arc::new(machine(&config)?);
-        let limits = Limits { workers: config.workers, ..Limits::spoke() };
+        let allow_from = config.allow_from.clone();
+        let limits = Limits { workers: config.workers, allow_from, ..Limits::spoke() };
         let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::allow_from::AllowFrom;
+
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -55,6 +57,8 @@ pub struct Limits {
     pub product: &'static str,
     /// Threads that ask the handler; each has at most one request.
     pub workers: usize,
+    /// The networks from which clients may come; others are told 403.
+    pub allow_from: AllowFrom,
     /// Open connections. `RLIMIT_NOFILE` less [`DESCRIPTORS_LEFT`] may lower it;
     /// past it the oldest unfinished reader is closed.
     pub connections: usize,
@@ -63,7 +67,8 @@ pub struct Limits {
     /// The longest body; longer ones are refused unread with 413, or with 405 if
     /// this is 0.
     pub body_bytes: usize,
-    /// The `Allow` header of that 405: what a server without bodies is good for.
+    /// What this server is good for: the `Allow` header of that 405, and of the answer
+    /// to `OPTIONS *`.
     pub allow: &'static str,
     /// For a body to arrive (408), the wait for room included (503).
     pub body_time: Duration,
@@ -88,6 +93,7 @@ impl Limits {
         Self {
             product: concat!("pattoo/", env!("CARGO_PKG_VERSION")),
             workers: 2,
+            allow_from: AllowFrom::default(),
             connections: 256,
             head_time: Duration::from_secs(5),
             body_bytes: 0,
@@ -106,6 +112,7 @@ impl Limits {
     pub fn server() -> Self {
         Self {
             workers: 4,
+            allow: "GET, HEAD, POST, OPTIONS",
             connections: 1024,
             body_bytes: 32 * MIB,
             body_time: Duration::from_secs(30),

@@ -26,7 +26,7 @@ const NAMES: [&str; 5] = [
     "refused",
     "did not take their answer",
     "closed to make room",
-    "not admitted",
+    "not in allow_from",
     "times out of descriptors",
 ];
 

@@ -101,7 +101,15 @@ mod tests {
         turns.add(b, 10);
         turns.add(c, 20);
         turns.add(b, 11);
-        let of = |number| if number < 10 { a } else if number < 20 { b } else { c };
+        let of = |number| {
+            if number < 10 {
+                a
+            } else if number < 20 {
+                b
+            } else {
+                c
+            }
+        };
         assert_eq!((turns.count(), turns.count_of(a), turns.count_of(b)), (7, 4, 2));
         assert_eq!(turns.last_of_greediest(), Some(3));
         assert_eq!(drain(&mut turns, of), [0, 10, 20, 1, 11, 2, 3]);

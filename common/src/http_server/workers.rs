@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use super::answer::{self, Rendered};
 use super::bell::Bell;
-use super::{Handler, Request};
+use super::limits::Limits;
+use super::{Answer, Handler, Request};
 
 /// A whole request for a worker.
 pub(super) struct Job {
@@ -42,6 +43,7 @@ struct Shared {
     bell: Arc<Bell>,
     handler: Arc<dyn Handler>,
     product: &'static str,
+    allow: &'static str,
 }
 
 #[derive(Default)]
@@ -52,18 +54,19 @@ struct Jobs {
 
 impl Workers {
     pub(super) fn start(
-        count: usize,
         handler: Arc<dyn Handler>,
-        product: &'static str,
+        limits: &Limits,
         bell: Arc<Bell>,
     ) -> io::Result<Self> {
+        let count = limits.workers;
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             is_wanted: Condvar::new(),
             done: Mutex::default(),
             bell,
             handler,
-            product,
+            product: limits.product,
+            allow: limits.allow,
         });
         let (alive, ended) = mpsc::channel();
         let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };
@@ -110,7 +113,7 @@ impl Shared {
     fn work(&self, _alive: Sender<()>) {
         while let Some(job) = self.next() {
             let Job { connection, request, without_body } = job;
-            let answer = self.handler.answer(&request);
+            let answer = self.answer(&request);
             drop(request); // the gate counts it as gone when it has the answer
             let answer = answer::render(answer, without_body, self.product);
             let was_quiet = {
@@ -123,6 +126,14 @@ impl Shared {
                 self.bell.ring();
             }
         }
+    }
+
+    /// `OPTIONS *` asks what the server as a whole is good for; no handler knows it.
+    fn answer(&self, request: &Request) -> Answer {
+        if request.path == "*" {
+            return answer::with_header(Answer::from_data([]), "Allow", self.allow);
+        }
+        self.handler.answer(request)
     }
 
     fn next(&self) -> Option<Job> {

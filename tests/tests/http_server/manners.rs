@@ -22,6 +22,8 @@ fn an_answer_has_its_headers_and_head_has_no_body() {
         assert_eq!(reply.header("Transfer-Encoding"), None);
     }
     assert_eq!(victim.exchange("GET http://h/peer?x HTTP/1.1\r\n\r\n").body, b"127.0.0.1");
+    let options = victim.exchange("OPTIONS * HTTP/1.1\r\n\r\n");
+    assert_eq!((options.status, options.header("Allow")), (200, Some("GET, HEAD, OPTIONS")));
     assert_eq!(victim.exchange("GET /no HTTP/1.1\r\n\r\n").error(), "no such path");
     victim.assert_back_at_rest();
 }
@@ -86,7 +88,8 @@ fn both_families_come_in_by_one_socket_if_they_are_let_in() {
     assert_eq!((ask(&open, v4).as_str(), ask(&open, v6).as_str()), ("127.0.0.1", "::1"));
     open.assert_back_at_rest();
     let choosy = Victim::start(&["spoke", "both_families", "no_ipv6"]);
-    assert_eq!((ask(&choosy, v4).as_str(), ask(&choosy, v6).as_str()), ("127.0.0.1", ""));
+    let refused = r#"{"error":"this address is not in allow_from"}"#;
+    assert_eq!((ask(&choosy, v4).as_str(), ask(&choosy, v6).as_str()), ("127.0.0.1", refused));
     choosy.assert_back_at_rest();
 }
 
