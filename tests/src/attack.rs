@@ -24,6 +24,8 @@ const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub struct Target {
     /// The port on 127.0.0.1.
     pub port: u16,
+    /// The path that a fresh client asks for.
+    pub fresh: String,
     /// A path with an answer, as large as there is one.
     pub get: String,
     /// A path to post to.

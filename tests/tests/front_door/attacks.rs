@@ -63,7 +63,7 @@ fn a_mixture_of_all_attacks() {
     let spoke_before = at_rest(spoke_process, &targets[..1]);
     let server_before = at_rest(server_process, &targets[1..]);
     let clients: Vec<_> =
-        targets.iter().map(|target| FreshClient::start(target.port, &target.get)).collect();
+        targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect();
     let mut most = [spoke_before, server_before];
     while Instant::now() < end {
         let chosen: Vec<(Attack, &Target)> = targets
@@ -101,7 +101,7 @@ fn one_after_another(what: &str, process: Process, target: &Target, growth_kib: 
     raise_descriptor_limit();
     let before = at_rest(process, std::slice::from_ref(target));
     for kind in Attack::ALL {
-        let client = FreshClient::start(target.port, &target.get);
+        let client = FreshClient::start(target.port, &target.fresh);
         attack(&[(kind, target)], EACH);
         let answers = client.finish();
         println!("{what}: {}: {answers:?}", kind.name);

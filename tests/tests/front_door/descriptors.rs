@@ -20,7 +20,7 @@ fn fewer_than_before(process: Process, target: &Target) {
     let before = at_rest(process, std::slice::from_ref(target));
     let limit = Figures::of(process).descriptors + SPARE;
     let was = limit_descriptors_of(process, limit as u64);
-    let client = FreshClient::start(target.port, &target.get);
+    let client = FreshClient::start(target.port, &target.fresh);
     for _ in 0..3 {
         let idle: Vec<std::io::Result<TcpStream>> = (0..200)
             .map(|_| connect_from(Ipv4Addr::new(127, 0, 0, 2), target.port, PATIENCE))
@@ -33,7 +33,7 @@ fn fewer_than_before(process: Process, target: &Target) {
     assert!(answers.good > 0 && answers.bad.is_empty(), "{answers:?}");
     limit_descriptors_of(process, was);
     assert_back_at_rest(process, before, GROWTH_KIB);
-    FreshClient::start(target.port, &target.get).finish().assert_prompt("with descriptors again");
+    FreshClient::start(target.port, &target.fresh).finish().assert_prompt("with descriptors again");
 }
 
 #[test]

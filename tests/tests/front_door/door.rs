@@ -65,7 +65,7 @@ impl Spoke {
     /// Where it is attacked.
     pub(crate) fn target(&self) -> Target {
         let path = "/pattoo-agent-linux/300".to_owned();
-        Target { port: self.port, get: path.clone(), post: path }
+        Target { port: self.port, fresh: path.clone(), get: path.clone(), post: path }
     }
 }
 
@@ -73,6 +73,7 @@ impl Spoke {
 pub(crate) fn agents(server: &Server) -> Target {
     Target {
         port: server.agent_port,
+        fresh: "/pattoo/api/v1/agent/status".into(),
         get: "/pattoo/api/v1/agent/status".into(),
         post: "/pattoo/api/v1/agent/receive/hub".into(),
     }
@@ -82,6 +83,7 @@ pub(crate) fn agents(server: &Server) -> Target {
 pub(crate) fn web(server: &Server) -> Target {
     Target {
         port: server.web_port,
+        fresh: "/pattoo/api/v1/web/status".into(),
         get: INTROSPECTION.into(),
         post: "/pattoo/api/v1/web/graphql".into(),
     }
@@ -92,7 +94,9 @@ pub(crate) fn web(server: &Server) -> Target {
 pub(crate) fn at_rest(process: Process, targets: &[Target]) -> Figures {
     for target in targets {
         for _ in 0..8 {
-            assert_eq!(http_get(target.port, &target.get).unwrap().status, 200, "{target:?}");
+            for path in [&target.fresh, &target.get] {
+                assert_eq!(http_get(target.port, path).unwrap().status, 200, "{path}");
+            }
             http_post(target.port, &target.post, &[], b"{}").unwrap();
         }
     }
