@@ -67,7 +67,8 @@ pub struct Request {
     /// The method; what is not in the list of RFC 9110 comes as `NonStandard`.
     pub method: Method,
     /// The target up to its `?`, ASCII, never empty, not percent-decoded. Of the
-    /// absolute form `http://host/path` only the path is here.
+    /// absolute form `http://host/path` only the path is here; `*` comes with
+    /// `OPTIONS` alone, which asks for the server as a whole.
     pub path: String,
     /// What stands behind the `?`, if there is one.
     pub query: Option<String>,
@@ -94,6 +95,9 @@ pub trait Handler: Send + Sync + 'static {
     /// The answer to a request. The client is told 503 if it takes longer than
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
+
+    /// Called by each worker before it asks anything.
+    fn begin(&self) {}
 }
 
 /// A running server. Dropping it stops it.

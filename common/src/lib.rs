@@ -9,6 +9,7 @@ pub mod allocator;
 pub mod allow_from;
 pub mod checksum;
 pub mod cli;
+pub mod complaints;
 pub mod config;
 pub mod daemon;
 pub mod datapoint;
@@ -20,10 +21,14 @@ pub mod http_client;
 pub mod http_server;
 pub mod identity;
 pub mod logging;
+pub mod manual;
 mod nearest;
+pub mod priority;
 pub mod program;
 pub mod resolver;
+pub mod signature;
 pub mod spool;
+pub mod version;
 pub mod wall_clock;
 
 #[cfg(test)]

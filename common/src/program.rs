@@ -10,6 +10,7 @@ use log::LevelFilter;
 use crate::cli::{self, Action, Job, Kind, exit};
 use crate::daemon::{Daemon, Running};
 use crate::logging;
+use crate::version;
 
 pub use crate::daemon::Serving;
 
@@ -99,7 +100,7 @@ pub fn run<P: Program>() -> ExitCode {
 fn perform<P: Program>(action: Action) -> u8 {
     match action {
         Action::Help => say(&cli::help(P::KIND, P::NAME, P::ABOUT)),
-        Action::Version => say(&format!("{} {}", P::NAME, env!("CARGO_PKG_VERSION"))),
+        Action::Version => say(&version::line(P::NAME)),
         Action::Status => with_settings::<P>(|settings| {
             let status = daemon::<P>(settings).status();
             if let Some(note) = status.note {

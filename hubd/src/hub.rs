@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pattoo_common::config::HubConfig;
+use pattoo_common::config::{HubConfig, PostMode};
 use pattoo_common::document::Target;
 use pattoo_common::resolver::Resolver;
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::{Spool, SpoolLimits, SpoolStats};
 
 use crate::collect::{Collector, Making};
@@ -49,6 +50,10 @@ pub(crate) struct Hub {
     room: Room,
     memory: Mutex<Memory>,
     form: PostForm,
+    /// Polls are signed with these; their answers must be.
+    secrets: LiveSecrets,
+    /// Likewise posts.
+    post_secrets: LiveSecrets,
     stop: Stop,
     clock: WallClock,
 }
@@ -83,7 +88,9 @@ impl Hub {
                 states: States::new(devices.len()),
                 own: OwnDatapoints::new(&target, interval_ms, devices.len()),
             }),
-            form: PostForm::new(config.post_mode),
+            form: PostForm::new(post_mode(&config)),
+            secrets: LiveSecrets::new(config.secrets.clone()),
+            post_secrets: LiveSecrets::new(config.post_secrets.clone()),
             stop: Stop::default(),
             clock: WallClock::SYSTEM,
             config,
@@ -121,7 +128,7 @@ impl Hub {
         &'h self,
         server: &'h pattoo_common::http_client::Address,
     ) -> Poster<'h> {
-        Poster::new(self.reach(), server, &self.target.agent_id, &self.form)
+        Poster::new(self.reach(), server, &self.target.agent_id, &self.form, &self.post_secrets)
     }
 
     /// The devices, in the order of the configuration.
@@ -150,8 +157,14 @@ impl Hub {
         let mut reports = vec![Report::default(); self.devices.len()];
         let mut collector = Collector::new(self.making(form), take);
 
-        let poller =
-            Poller { reach: self.reach(), room: &self.room, path: &self.path, clock: self.clock };
+        let secrets = self.secrets.get();
+        let poller = Poller {
+            reach: self.reach(),
+            room: &self.room,
+            path: &self.path,
+            secrets: secrets.as_deref(),
+            clock: self.clock,
+        };
         let limits = CycleLimits {
             max_threads: self.max_threads,
             poll_timeout: self.config.poll_timeout,
@@ -170,6 +183,7 @@ impl Hub {
             spool_batches: spool.batches,
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
+            spool_dropped_datapoints: spool.dropped_datapoints,
         };
         tell(&reports, totals);
         own.documents(&self.devices, &reports, totals, start_ms, |document| {
@@ -228,6 +242,15 @@ impl Running {
     pub(crate) fn stop(&self) {
         self.hub.stop.say();
         self.outbox.close(WRITE_PATIENCE);
+    }
+}
+
+/// The configured mode; only a server of ours signs its answers, so it need not be
+/// asked what it is.
+fn post_mode(config: &HubConfig) -> PostMode {
+    match config.post_mode {
+        PostMode::Auto if config.post_secrets.is_some() => PostMode::Batch,
+        mode => mode,
     }
 }
 

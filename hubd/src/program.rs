@@ -20,8 +20,7 @@ pub(crate) enum HubProgram {}
 
 impl Program for HubProgram {
     const NAME: &'static str = HUB_PROGRAM;
-    const ABOUT: &'static str =
-        "Polls the spoke of every device each interval and posts one batch to the server.";
+    const ABOUT: &'static str = Kind::Hub.about();
     const KIND: Kind = Kind::Hub;
     type Configuration = (HubConfig, Report);
 

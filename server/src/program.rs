@@ -5,11 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
+use pattoo_common::config::{
+    self, AgentListener, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
+};
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SERVER};
+use pattoo_common::spool::MAX_BATCH_BYTES;
+use pattoo_common::wall_clock::now_ms;
 
-use crate::clock::now_ms;
 use crate::receive::Receiver;
 use crate::store::{self, DATABASE_FILE, Store};
 use crate::store_options::store_options;
@@ -28,8 +32,7 @@ pub enum ServerProgram {}
 
 impl Program for ServerProgram {
     const NAME: &'static str = SERVER_PROGRAM;
-    const ABOUT: &'static str =
-        "Takes what hubs and agents post, keeps it, and answers questions about it.";
+    const ABOUT: &'static str = Kind::Server.about();
     const KIND: Kind = Kind::Server;
     type Configuration = (ServerConfig, Report);
 
@@ -65,9 +68,11 @@ impl Program for ServerProgram {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
             allow_from: config.agent_api.listener.allow_from.clone(),
-            body_bytes: config.agent_api.max_body_bytes,
+            body_bytes: body_bytes(&config.agent_api),
             ..Limits::server()
         };
+        let secrets = Arc::new(LiveSecrets::new(config.agent_api.secrets.clone()));
+        let receiver = Guard::new(receiver, secrets, NONCES_OF_SERVER);
         let agents = start(agent_listener, limits, Arc::new(receiver))?;
         let limits = Limits {
             product: PRODUCT,
@@ -124,6 +129,15 @@ impl Serving for ServingServer {
         // what was answered is on the disk.
         drop(store);
     }
+}
+
+/// The longest body that is read. A hub with a secret believes only what is signed,
+/// that a batch is too large (413) as well, and only the receiver signs: it must see
+/// whatever a hub may post.
+fn body_bytes(agent_api: &AgentListener) -> usize {
+    let most = agent_api.max_body_bytes;
+    let most_of_hub = usize::try_from(MAX_BATCH_BYTES).unwrap_or(usize::MAX);
+    if agent_api.secrets.is_some() { most.max(most_of_hub) } else { most }
 }
 
 fn bind(listener: &Listener) -> Result<std::net::TcpListener, String> {

@@ -8,6 +8,7 @@ use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -26,7 +27,7 @@ pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
-    const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
+    const ABOUT: &'static str = Kind::Spoke.about();
     const KIND: Kind = Kind::Spoke;
     type Configuration = (SpokeConfig, Report);
 
@@ -47,9 +48,14 @@ impl Program for Spoke {
         let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
             .map_err(|error| error.to_string())?;
         let machine = Arc::new(machine(&config)?);
-        let allow_from = config.allow_from.clone();
-        let limits = Limits { workers: config.workers, allow_from, ..Limits::spoke() };
-        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+        let limits = Limits {
+            workers: config.workers,
+            allow_from: config.allow_from.clone(),
+            ..Limits::spoke()
+        };
+        let secrets = Arc::new(LiveSecrets::new(config.secrets));
+        let routes = Guard::new(Routes(Arc::clone(&machine)), secrets, NONCES_OF_SPOKE);
+        let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
         Ok(Box::new(ServingSpoke(Some(server))))

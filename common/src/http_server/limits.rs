@@ -67,8 +67,7 @@ pub struct Limits {
     /// The longest body; longer ones are refused unread with 413, or with 405 if
     /// this is 0.
     pub body_bytes: usize,
-    /// What this server is good for: the `Allow` header of that 405, and of the answer
-    /// to `OPTIONS *`.
+    /// The `Allow` header of that 405: what a server without bodies is good for.
     pub allow: &'static str,
     /// For a body to arrive (408), the wait for room included (503).
     pub body_time: Duration,
@@ -112,7 +111,6 @@ impl Limits {
     pub fn server() -> Self {
         Self {
             workers: 4,
-            allow: "GET, HEAD, POST, OPTIONS",
             connections: 1024,
             body_bytes: 32 * MIB,
             body_time: Duration::from_secs(30),

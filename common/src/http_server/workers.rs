@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::answer::{self, Rendered};
 use super::bell::Bell;
 use super::limits::Limits;
-use super::{Answer, Handler, Request};
+use super::{Handler, Request};
 
 /// A whole request for a worker.
 pub(super) struct Job {
@@ -43,7 +43,6 @@ struct Shared {
     bell: Arc<Bell>,
     handler: Arc<dyn Handler>,
     product: &'static str,
-    allow: &'static str,
 }
 
 #[derive(Default)]
@@ -66,7 +65,6 @@ impl Workers {
             bell,
             handler,
             product: limits.product,
-            allow: limits.allow,
         });
         let (alive, ended) = mpsc::channel();
         let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };
@@ -111,9 +109,10 @@ impl Workers {
 impl Shared {
     /// `_alive` is dropped when this ends.
     fn work(&self, _alive: Sender<()>) {
+        self.handler.begin();
         while let Some(job) = self.next() {
             let Job { connection, request, without_body } = job;
-            let answer = self.answer(&request);
+            let answer = self.handler.answer(&request);
             drop(request); // the gate counts it as gone when it has the answer
             let answer = answer::render(answer, without_body, self.product);
             let was_quiet = {
@@ -126,14 +125,6 @@ impl Shared {
                 self.bell.ring();
             }
         }
-    }
-
-    /// `OPTIONS *` asks what the server as a whole is good for; no handler knows it.
-    fn answer(&self, request: &Request) -> Answer {
-        if request.path == "*" {
-            return answer::with_header(Answer::from_data([]), "Allow", self.allow);
-        }
-        self.handler.answer(request)
     }
 
     fn next(&self) -> Option<Job> {

@@ -7,3 +7,4 @@ mod allow_from;
 mod attacks;
 mod descriptors;
 mod door;
+mod options;

@@ -57,6 +57,7 @@ fn one_batch_an_interval_with_the_figures_of_spoke_and_hub() {
             ("hub_spool_batches", "0"),
             ("hub_spool_bytes", "0"),
             ("hub_spool_dropped", "0"),
+            ("hub_spool_dropped_datapoints", "0"),
         ] {
             assert_eq!(of_hub(post, key), [value], "{key}");
         }
