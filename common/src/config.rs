@@ -83,6 +83,7 @@ pub fn configured<C>(
     Ok(Configured {
         settings: pattoo(&config).daemon_settings(),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        files: report.files.clone(),
         configuration: (config, report),
     })
 }
@@ -139,6 +140,9 @@ impl Reader {
                 (String::new(), Node::Nothing)
             }
         };
+        if node != Node::Nothing || path.exists() {
+            self.findings.read(&path);
+        }
         let file = SourceFile { path, text };
         let result = Section::read(&file, Vec::new(), &node, &mut self.findings, true, read);
         self.findings.muted = false;

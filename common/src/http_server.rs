@@ -48,6 +48,7 @@ pub use answer::{error, json, with_header};
 pub use limits::Limits;
 pub use tiny_http::{Header, Method};
 
+use crate::daemon::Health;
 use bell::Bell;
 use gate::Gate;
 
@@ -133,6 +134,16 @@ impl Server {
     /// Where the server listens, with the port that the kernel chose.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How to find out whether the gate and its workers are well.
+    pub fn health(&self) -> Health {
+        let (bell, address) = (Arc::clone(&self.bell), self.address);
+        Arc::new(move || match bell.ask(limits::PULSE_PATIENCE) {
+            Some(true) => Ok(()),
+            Some(false) => Err(format!("http server {address}: every worker hangs in a request")),
+            None => Err(format!("http server {address}: its gate hangs")),
+        })
     }
 
     /// Takes no more clients, lets those whose request is whole have their answer

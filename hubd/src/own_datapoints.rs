@@ -42,6 +42,8 @@ pub(crate) struct Totals {
     pub(crate) spool_bytes: u64,
     /// Batches lost since the hub was started.
     pub(crate) spool_dropped: u64,
+    /// When the hub was started: two hubs with one id are told apart by it.
+    pub(crate) started_ms: u64,
 }
 
 /// The series of the hub's own datapoints.
@@ -94,7 +96,7 @@ impl OwnDatapoints {
     }
 }
 
-fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 6] {
+fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 7] {
     let gauge = |key, value: Value| DataPoint::new(key, DataType::Gauge, value);
     let up = reports.iter().filter(|report| report.is_up()).count();
     [
@@ -108,6 +110,7 @@ fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 6] {
             DataType::Counter64,
             Value::Integer(totals.spool_dropped),
         ),
+        gauge("hub_start_time", Value::Float(totals.started_ms as f64 / 1_000.0)),
     ]
 }
 
@@ -152,7 +155,11 @@ mod tests {
         let devices: Vec<Device> = (0..devices)
             .map(|i| Device::new(Address { host: format!("10.0.0.{i}"), port: 5000 }))
             .collect();
-        let totals = Totals { duration: Duration::from_micros(1_500), ..Totals::default() };
+        let totals = Totals {
+            duration: Duration::from_micros(1_500),
+            started_ms: 1_700_000_000_125,
+            ..Totals::default()
+        };
         let mut own = OwnDatapoints::new(&target(), 10_000, devices.len());
         let mut told = Vec::new();
         own.documents(&devices, reports, totals, 5, |document| {
@@ -203,6 +210,7 @@ mod tests {
                 row("hub_spool_batches", "", "0"),
                 row("hub_spool_bytes", "", "0"),
                 row("hub_spool_dropped", "", "0"),
+                row("hub_start_time", "", "1700000000.125"),
                 row("hub_poll_up", "10.0.0.0", "1"),
                 row("hub_poll_duration", "10.0.0.0", "2.25"),
                 row("hub_poll_clock_skew", "10.0.0.0", "-7"),
@@ -220,6 +228,6 @@ mod tests {
     fn many_devices_take_several_documents() {
         let reports = vec![Report::default(); DEVICES_A_DOCUMENT + 1];
         let told = told(reports.len(), &reports);
-        assert_eq!(told.len(), 6 + reports.len());
+        assert_eq!(told.len(), 7 + reports.len());
     }
 }

@@ -11,6 +11,7 @@ use pattoo_common::spool::Entry;
 use crate::outbox::{Outbox, Outgoing};
 use crate::pause::Pause;
 use crate::post_form::{Form, PostForm};
+use crate::pulse::Pulse;
 use crate::reach::{Reach, ReachError};
 use crate::stop::Stop;
 
@@ -47,6 +48,8 @@ pub(crate) struct Poster<'h> {
     sure: bool,
     /// How many parts of which batch the server has taken.
     taken: Option<(Entry, usize)>,
+    /// Signs of life of the thread that posts.
+    pulse: &'h Pulse,
 }
 
 /// What the server did with a batch.
@@ -83,6 +86,7 @@ impl<'h> Poster<'h> {
         server: &'h Address,
         hub_id: &str,
         form: &'h PostForm,
+        pulse: &'h Pulse,
     ) -> Self {
         Self {
             reach,
@@ -94,6 +98,7 @@ impl<'h> Poster<'h> {
             pause: Pause::default(),
             sure: false,
             taken: None,
+            pulse,
         }
     }
 
@@ -108,7 +113,7 @@ impl<'h> Poster<'h> {
         let mut fault = None;
         // The first cycle is to know what the server is.
         let _ = self.current_form();
-        while let Some(batch) = outbox.next() {
+        while let Some(batch) = self.next(outbox) {
             match self.send(&batch) {
                 Ok(verdict) => {
                     if fault.take().is_some() {
@@ -131,12 +136,19 @@ impl<'h> Poster<'h> {
                         log::warn!("{}: does not take batches: {reason}", self.server);
                         fault = Some(reason);
                     }
-                    if stop.wait(self.pause.next()) {
+                    let pause = self.pause.next();
+                    self.pulse.within(pause);
+                    if stop.wait(pause) {
                         return;
                     }
                 }
             }
         }
+    }
+
+    fn next(&self, outbox: &Outbox) -> Option<Outgoing> {
+        self.pulse.rest();
+        outbox.next()
     }
 
     /// Posts one batch, in the form that the server takes.
@@ -160,6 +172,7 @@ impl<'h> Poster<'h> {
         if self.sure {
             return Ok(self.form.for_cycle());
         }
+        self.pulse.within(STATUS_TIMEOUT);
         let deadline = Instant::now() + self.timeout.min(STATUS_TIMEOUT);
         let reply = self.reach.each_address(self.server, deadline, |address, deadline| {
             http_client::get(address, &self.host_header, STATUS_PATH, MAX_REPLY_BYTES, deadline)
@@ -203,6 +216,7 @@ impl<'h> Poster<'h> {
     }
 
     fn post(&self, body: &[u8]) -> Result<Verdict, PostError> {
+        self.pulse.within(POST_TIMEOUT);
         let deadline = Instant::now() + self.timeout;
         let reply = self
             .reach

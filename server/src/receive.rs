@@ -26,6 +26,7 @@ use pattoo_common::document::{Document, DocumentError};
 use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
 
 use crate::clock::now_ms;
+use crate::clones::{Clones, Sightings};
 use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError};
 use body::Unfit;
@@ -53,6 +54,7 @@ const REASONS_LOGGED: usize = 5;
 pub struct Receiver {
     store: Arc<Store>,
     counts: Arc<Counts>,
+    clones: Arc<Clones>,
     max_body_bytes: usize,
     large: Turn,
     complaints: Complaints,
@@ -67,6 +69,7 @@ impl Receiver {
         Self {
             store,
             counts: Arc::default(),
+            clones: Arc::default(),
             max_body_bytes,
             large: Turn::default(),
             complaints: Complaints::default(),
@@ -77,6 +80,11 @@ impl Receiver {
     /// What was received so far.
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
+    }
+
+    /// Which agents share an id.
+    pub fn clones(&self) -> Arc<Clones> {
+        Arc::clone(&self.clones)
     }
 
     fn post(&self, request: &Request, poster: &str) -> Answer {
@@ -121,9 +129,17 @@ impl Receiver {
         }
         let intake = Document::parse(&text)
             .map_err(Unfit::from)
-            .and_then(|document| Ok(intake::take(&self.store, &document, now_ms)?));
+            .and_then(|document| self.store_document(&document, now_ms));
         drop(turn);
         intake
+    }
+
+    fn store_document(&self, document: &Document<'_>, now_ms: u64) -> Result<Intake, Unfit> {
+        let mut sightings = Sightings::default();
+        let watch = |sample: &_| sightings.look(sample);
+        let intake = intake::take_watched(&self.store, document, now_ms, watch)?;
+        self.clones.learn(sightings);
+        Ok(intake)
     }
 
     fn turn(&self) -> Result<Held<'_>, Unfit> {

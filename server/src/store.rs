@@ -126,7 +126,7 @@ impl Options {
 struct Shared {
     backlog: Arc<Backlog>,
     figures: Figures,
-    retention: Retention,
+    retention: Mutex<Retention>,
     /// Before this, samples have been deleted and late ones are refused.
     raw_start_ms: AtomicU64,
     /// Held by whoever reads chunks in order to replace them.
@@ -136,6 +136,10 @@ struct Shared {
 impl Shared {
     fn chunks(&self) -> MutexGuard<'_, ()> {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retention(&self) -> Retention {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_raw_start_ms(&self, start_ms: u64) {
@@ -168,7 +172,8 @@ pub struct Store {
     readers: Readers,
     writer: Arc<Writer>,
     cache: Cache,
-    caps: Caps,
+    agents: u64,
+    series_of_agent: AtomicU64,
     sealer: Sealer,
     _lock: File,
 }
@@ -191,7 +196,7 @@ impl Store {
         let shared = Arc::new(Shared {
             backlog: Arc::clone(&backlog),
             figures: Figures::default(),
-            retention: options.retention,
+            retention: Mutex::new(options.retention),
             raw_start_ms: AtomicU64::new(raw_start_ms.unwrap_or(0)),
             chunks: Mutex::default(),
         });
@@ -207,7 +212,8 @@ impl Store {
             writer,
             readers: Readers::new(path),
             cache: Cache::new(options.series_remembered),
-            caps: Caps { series_of_agent: options.series_of_agent, agents: options.agents },
+            agents: options.agents,
+            series_of_agent: AtomicU64::new(options.series_of_agent),
             sealer,
             _lock: lock,
         })
@@ -216,6 +222,21 @@ impl Store {
     /// A batch for the samples of one document.
     pub fn batch(&self) -> Batch<'_> {
         Batch::new(self)
+    }
+
+    /// What is kept from now on. The sealer goes by it within ten minutes.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+
+    /// Series that one agent id may have from now on.
+    pub fn set_series_of_agent(&self, most: u64) {
+        self.series_of_agent.store(most, Ordering::Relaxed);
+    }
+
+    fn caps(&self) -> Caps {
+        let series_of_agent = self.series_of_agent.load(Ordering::Relaxed);
+        Caps { series_of_agent, agents: self.agents }
     }
 
     /// The data folder.

@@ -25,8 +25,8 @@ mod stand_in_spoke;
 mod wait;
 
 pub use configuration::{
-    HubOptions, ServerOptions, SpokeOptions, write_hub_config, write_server_config,
-    write_spoke_config,
+    HubOptions, ServerOptions, SpokeOptions, add_to_pattoo_section, write_hub_config,
+    write_server_config, write_spoke_config,
 };
 pub use daemon::Daemon;
 pub use folder::Folder;

@@ -121,6 +121,14 @@ impl<'a> Section<'a> {
         )
     }
 
+    /// A user or a group of this machine, by name or number, that may be missing.
+    pub fn optional_account(&mut self, key: &'static str, otherwise: &str) -> Option<String> {
+        let read = |node: &Node| {
+            value::text(node).or_else(|| Some(value::integer(node, &[])?.to_string()))
+        };
+        self.optional(key, "a name, or a number", otherwise, read, Clone::clone)
+    }
+
     /// A host name, an IPv4 or an IPv6 address; the latter may stand in brackets,
     /// which are taken off.
     pub fn host(&mut self, key: &'static str, default: &str) -> String {
