@@ -187,6 +187,7 @@ impl<'a> Section<'a> {
         }
         match Secrets::read(&path) {
             Ok(secrets) => {
+                self.findings.read(&path);
                 self.note(key, secrets.to_string(), Origin::File);
                 Some(secrets)
             }

@@ -451,6 +451,7 @@ fn secrets_are_read_with_the_configuration_and_never_shown() {
     let key = format!("secret_file: {file}\n");
     let (spoke_config, report) = spoke("", &key).expect("a secret");
     assert_eq!(spoke_config.secrets.expect("some").first().id(), "new");
+    assert!(report.files.contains(&file.clone().into()), "it must be readable on SIGHUP");
     let shown = format!("  secret_file: {file} (signs with \"new\"; takes \"old\" too)");
     assert!(report.lines().contains(&shown), "{report}");
     assert!(!format!("{report} {report:?}").contains("0123456789abcdef"), "{report:?}");
