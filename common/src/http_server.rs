@@ -91,6 +91,9 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
 
+    /// Called by each worker before it asks anything.
+    fn begin(&self) {}
+
     /// Whether this client may come in at all: asked on the gate's thread right
     /// after accept(2), before a byte is read, so it must not wait for anything.
     fn admits(&self, _client: IpAddr) -> bool {

@@ -12,6 +12,7 @@ use crate::confine::{self, Confined};
 use crate::daemon::{Daemon, Running, Serving};
 use crate::logging::{self, LogOutput};
 use crate::rights::{self, Rights};
+use crate::version;
 
 pub use crate::daemon::Health;
 
@@ -143,7 +144,7 @@ pub fn run<P: Program>() -> ExitCode {
 fn perform<P: Program>(action: Action) -> u8 {
     match action {
         Action::Help => say(&cli::help(P::KIND, P::NAME, P::ABOUT)),
-        Action::Version => say(&format!("{} {}", P::NAME, env!("CARGO_PKG_VERSION"))),
+        Action::Version => say(&version::line(P::NAME)),
         Action::Status => with_settings::<P>(|settings| {
             let status = daemon::<P>(settings).status();
             if let Some(note) = status.note {

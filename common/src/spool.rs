@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use self::bad::{MAX_BAD_BYTES, MAX_BAD_FILES};
 pub use self::bounds::SpoolLimits;
 pub use self::crc32::{crc32, crc32_after};
-pub use self::error::SpoolError;
+pub use self::error::{SpoolError, Trouble};
 
 use self::index::Index;
 use self::name::{Name, Writer};
@@ -57,6 +57,8 @@ pub struct SpoolStats {
     pub dropped_batches: u64,
     /// Their bytes.
     pub dropped_bytes: u64,
+    /// Their datapoints.
+    pub dropped_datapoints: u64,
     /// Batches that are in `bad/`.
     pub set_aside: u64,
 }
@@ -239,6 +241,7 @@ impl Spool {
             bytes: index.bytes(),
             dropped_batches: index.dropped_batches,
             dropped_bytes: index.dropped_bytes,
+            dropped_datapoints: index.dropped_datapoints,
             set_aside: index.set_aside,
         }
     }
@@ -347,6 +350,11 @@ impl Spool {
         }
         Ok(body)
     }
+}
+
+/// How many datapoints a batch holds; none if it is no document.
+pub fn datapoint_count(body: &[u8]) -> u64 {
+    Document::parse(body).map_or(0, |document| document.datapoint_count() as u64)
 }
 
 /// Why a file of the spool could not be read.

@@ -21,6 +21,8 @@ const NODE_NAME_FILE: &str = "/proc/sys/kernel/hostname";
 const LIVE: &[&str] = &[
     "log_level",
     "log_max_bytes",
+    "secret_file",
+    "post_secret_file",
     "ip_devices",
     "polling_interval",
     "poll_timeout",
@@ -33,8 +35,7 @@ pub(crate) enum HubProgram {}
 
 impl Program for HubProgram {
     const NAME: &'static str = HUB_PROGRAM;
-    const ABOUT: &'static str =
-        "Polls the spoke of every device each interval and posts one batch to the server.";
+    const ABOUT: &'static str = Kind::Hub.about();
     const KIND: Kind = Kind::Hub;
     type Configuration = (HubConfig, Report);
     type Bound = ();
@@ -107,6 +108,7 @@ impl Service<(HubConfig, Report)> for ServingHub {
     fn reload(&mut self, (config, report): (HubConfig, Report)) {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
+        self.running.hub().set_secrets(&config);
         self.running.hub().set_plan(Plan::new(config));
     }
 

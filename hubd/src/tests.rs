@@ -52,6 +52,8 @@ fn config(folder: &Path, devices: Vec<Address>, server: &Address) -> HubConfig {
         spool_max_age: Duration::from_hours(24),
         spool_min_free_bytes: Some(0),
         hostname: None,
+        secrets: None,
+        post_secrets: None,
     }
 }
 

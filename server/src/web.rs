@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::wall_clock::now_ms;
 
 use crate::about::{self, Metrics};
-use crate::clock::now_ms;
 use crate::clones::Clones;
 use crate::graphql::{self, Endpoint};
 use crate::receive::{Counts, Figures};
@@ -164,11 +164,4 @@ fn or_later(answer: Answer) -> Answer {
 
 fn text(text: &str, kind: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", kind)
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }

@@ -9,6 +9,7 @@ use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -22,14 +23,14 @@ use crate::sources;
 const ONCE_INTERVAL_S: u32 = 300;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] = &["log_level", "log_max_bytes"];
+const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file"];
 
 /// The spoke.
 pub(crate) struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
-    const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
+    const ABOUT: &'static str = Kind::Spoke.about();
     const KIND: Kind = Kind::Spoke;
     type Configuration = (SpokeConfig, Report);
     type Bound = TcpListener;
@@ -62,10 +63,13 @@ impl Program for Spoke {
     ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
         let limits = Limits { workers: config.workers, ..Limits::spoke() };
-        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+        let secrets = Arc::new(LiveSecrets::new(config.secrets));
+        let routes =
+            Guard::new(Routes(Arc::clone(&machine)), Arc::clone(&secrets), NONCES_OF_SPOKE);
+        let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
-        Ok(Box::new(ServingSpoke { server: Some(server), report }))
+        Ok(Box::new(ServingSpoke { server: Some(server), secrets, report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -89,6 +93,7 @@ impl Program for Spoke {
 /// A spoke that serves, until it is shut down.
 struct ServingSpoke {
     server: Option<Server>,
+    secrets: Arc<LiveSecrets>,
     /// What it runs with.
     report: Report,
 }
@@ -101,9 +106,10 @@ impl Service<(SpokeConfig, Report)> for ServingSpoke {
         }
     }
 
-    fn reload(&mut self, (_, report): (SpokeConfig, Report)) {
+    fn reload(&mut self, (config, report): (SpokeConfig, Report)) {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
+        self.secrets.replace(config.secrets);
     }
 
     fn health(&self) -> Health {
@@ -153,7 +159,8 @@ mod tests {
         let listener = Server::bind("127.0.0.1", 0).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
-        let mut serving = ServingSpoke { server: Some(server), report: Report::default() };
+        let (secrets, report) = (Arc::default(), Report::default());
+        let mut serving = ServingSpoke { server: Some(server), secrets, report };
         assert!(TcpStream::connect(address).is_ok());
         serving.shutdown();
         assert!(TcpStream::connect(address).is_err());

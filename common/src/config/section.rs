@@ -11,6 +11,7 @@ use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
 use crate::nearest::nearest;
+use crate::signature::Secrets;
 
 /// The keys of one section, or the keys at the top of a file.
 ///
@@ -166,6 +167,34 @@ impl<'a> Section<'a> {
             value::path,
             shown,
         )
+    }
+
+    /// The secrets of a file that may be missing; `otherwise` tells the reader of the
+    /// report what is done then. A file that cannot be used is a problem.
+    pub fn optional_secrets(&mut self, key: &'static str, otherwise: &str) -> Option<Secrets> {
+        let wanted = "the absolute path of a file with secrets, or one that starts with ~/";
+        let Some((name, node)) = self.find(key) else {
+            self.note(key, otherwise.to_owned(), Origin::Default);
+            return None;
+        };
+        let Some(path) = value::path(node) else {
+            self.refuse(name, node, wanted);
+            return None;
+        };
+        if self.findings.without_secrets {
+            return None;
+        }
+        match Secrets::read(&path) {
+            Ok(secrets) => {
+                self.findings.read(&path);
+                self.note(key, secrets.to_string(), Origin::File);
+                Some(secrets)
+            }
+            Err(reason) => {
+                self.wrong(key, &reason);
+                None
+            }
+        }
     }
 
     /// A TCP port.

@@ -118,6 +118,7 @@ impl Workers {
 impl Shared {
     /// `_alive` is dropped when this ends.
     fn work(&self, worker: usize, _alive: Sender<()>) {
+        self.handler.begin();
         while let Some(job) = self.next(worker) {
             let Job { connection, request, without_body } = job;
             let answer = self.handler.answer(&request);
