@@ -125,14 +125,8 @@ impl Hub {
         &'h self,
         server: &'h pattoo_common::http_client::Address,
     ) -> Poster<'h> {
-        Poster::new(
-            self.reach(),
-            server,
-            &self.target.agent_id,
-            &self.form,
-            &self.post_secrets,
-            &self.posts,
-        )
+        let (form, secrets) = (&self.form, &self.post_secrets);
+        Poster::new(self.reach(), server, &self.target.agent_id, form, secrets, &self.posts)
     }
 
     /// What the next cycle goes by.
@@ -143,14 +137,10 @@ impl Hub {
     /// Gives the next cycle another plan.
     pub(crate) fn set_plan(&self, plan: Plan) {
         plan.tell_devices(&self.plan());
+        self.secrets.replace(plan.config.secrets.clone());
+        self.post_secrets.replace(plan.config.post_secrets.clone());
         *self.lock_plan() = Arc::new(plan);
         self.stop.say_plan();
-    }
-
-    /// Signs with the secrets of this configuration from now on.
-    pub(crate) fn set_secrets(&self, config: &HubConfig) {
-        self.secrets.replace(config.secrets.clone());
-        self.post_secrets.replace(config.post_secrets.clone());
     }
 
     fn lock_plan(&self) -> MutexGuard<'_, Arc<Plan>> {
@@ -217,8 +207,8 @@ impl Hub {
             spool_batches: spool.batches,
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
-            started_ms: self.started_ms,
             spool_dropped_datapoints: spool.dropped_datapoints,
+            started_ms: self.started_ms,
         };
         tell(&reports, totals);
         own.documents(&plan.devices, &reports, totals, start_ms, |document| {

@@ -108,7 +108,6 @@ impl Service<(HubConfig, Report)> for ServingHub {
     fn reload(&mut self, (config, report): (HubConfig, Report)) {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
-        self.running.hub().set_secrets(&config);
         self.running.hub().set_plan(Plan::new(config));
     }
 

@@ -29,8 +29,15 @@ const MAX_QUERY_BODY_BYTES: usize = 1 << 20;
 const FAULTS_SHOWN: usize = 20;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] =
-    &["log_level", "log_max_bytes", "secret_file", "max_age", "max_bytes", "max_series_per_agent"];
+const LIVE: &[&str] = &[
+    "log_level",
+    "log_max_bytes",
+    "secret_file",
+    "allow_from",
+    "max_age",
+    "max_bytes",
+    "max_series_per_agent",
+];
 
 /// `pattood`
 pub enum ServerProgram {}
@@ -82,6 +89,7 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
+            allow_from: config.agent_api.listener.allow_from.clone(),
             body_bytes: body_bytes(&config.agent_api),
             ..Limits::server()
         };
@@ -91,6 +99,7 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.web_api.workers,
+            allow_from: config.web_api.allow_from.clone(),
             body_bytes: MAX_QUERY_BODY_BYTES,
             ..Limits::server()
         };
@@ -101,7 +110,7 @@ impl Program for ServerProgram {
             agents.address(),
             web.address()
         );
-        Ok(Box::new(ServingServer { parts: Some(Parts { agents, web, secrets, store }), report }))
+        Ok(Box::new(ServingServer { parts: Some(Parts { agents, web, store, secrets }), report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -137,8 +146,8 @@ struct ServingServer {
 struct Parts {
     agents: Server,
     web: Server,
-    secrets: Arc<LiveSecrets>,
     store: Arc<Store>,
+    secrets: Arc<LiveSecrets>,
 }
 
 impl Service<(ServerConfig, Report)> for ServingServer {
@@ -159,9 +168,11 @@ impl Service<(ServerConfig, Report)> for ServingServer {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
         let options = store_options(&config.store);
+        parts.secrets.replace(config.agent_api.secrets);
+        parts.agents.allow_from(config.agent_api.listener.allow_from);
+        parts.web.allow_from(config.web_api.allow_from);
         parts.store.set_retention(options.retention);
         parts.store.set_series_of_agent(options.series_of_agent);
-        parts.secrets.replace(config.agent_api.secrets);
     }
 
     fn health(&self) -> Health {

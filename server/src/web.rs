@@ -118,6 +118,10 @@ impl Web {
 
 impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
+        // The port as a whole, of which only OPTIONS asks.
+        if request.path == "*" {
+            return with_header(Answer::from_data([]), "Allow", ASKING);
+        }
         let Some(route) = route(&request.path) else {
             let places = format!(
                 "nothing is here; try {}, {}<number>, {}, {} or {}",

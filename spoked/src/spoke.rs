@@ -23,10 +23,11 @@ use crate::sources;
 const ONCE_INTERVAL_S: u32 = 300;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file"];
+const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file", "allow_from"];
 
-/// The spoke.
-pub(crate) struct Spoke;
+/// The spoke, as a program.
+#[derive(Debug)]
+pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
@@ -62,10 +63,14 @@ impl Program for Spoke {
         listener: TcpListener,
     ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
-        let limits = Limits { workers: config.workers, ..Limits::spoke() };
+        let limits = Limits {
+            workers: config.workers,
+            allow_from: config.allow_from.clone(),
+            ..Limits::spoke()
+        };
         let secrets = Arc::new(LiveSecrets::new(config.secrets));
-        let routes =
-            Guard::new(Routes(Arc::clone(&machine)), Arc::clone(&secrets), NONCES_OF_SPOKE);
+        let routes = Routes(Arc::clone(&machine));
+        let routes = Guard::new(routes, Arc::clone(&secrets), NONCES_OF_SPOKE);
         let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
@@ -110,6 +115,9 @@ impl Service<(SpokeConfig, Report)> for ServingSpoke {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
         self.secrets.replace(config.secrets);
+        if let Some(server) = &self.server {
+            server.allow_from(config.allow_from);
+        }
     }
 
     fn health(&self) -> Health {
@@ -159,8 +167,11 @@ mod tests {
         let listener = Server::bind("127.0.0.1", 0).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
-        let (secrets, report) = (Arc::default(), Report::default());
-        let mut serving = ServingSpoke { server: Some(server), secrets, report };
+        let mut serving = ServingSpoke {
+            server: Some(server),
+            secrets: Arc::default(),
+            report: Report::default(),
+        };
         assert!(TcpStream::connect(address).is_ok());
         serving.shutdown();
         assert!(TcpStream::connect(address).is_err());

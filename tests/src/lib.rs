@@ -8,13 +8,16 @@
     reason = "a test that cannot go on panics"
 )]
 
+pub mod attack;
 mod configuration;
 mod daemon;
 mod dice;
 pub mod faults;
 mod folder;
+pub mod fresh_client;
 pub mod hanging_mount;
 mod http;
+pub mod loopback;
 mod mount_namespace;
 mod port;
 mod process;

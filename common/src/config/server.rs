@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Presence, Reader, Report, Section};
+use crate::allow_from::AllowFrom;
 use crate::signature::Secrets;
 
 /// The program's name: of its binary and its PID file.
@@ -46,6 +47,8 @@ pub struct Listener {
     pub ip_listen_address: IpAddr,
     /// The TCP port to listen at.
     pub ip_bind_port: u16,
+    /// The networks from which clients may come.
+    pub allow_from: AllowFrom,
     /// Threads that answer; each holds at most one request.
     pub workers: usize,
 }
@@ -127,6 +130,7 @@ impl Listener {
         Self {
             ip_listen_address: section.listen_address("ip_listen_address", every_address),
             ip_bind_port: section.port("ip_bind_port", default_port),
+            allow_from: section.allow_from("allow_from"),
             workers: section.number("workers", 4, 1..=64),
         }
     }

@@ -89,10 +89,6 @@ impl<H: Handler> Handler for Guard<H> {
         };
         answer::sign(checked.secret, checked.signature, answer, (self.now_ms)() / 1_000)
     }
-
-    fn admits(&self, client: std::net::IpAddr) -> bool {
-        self.inner.admits(client)
-    }
 }
 
 /// The same for all faults, so that nobody learns from it which it was.

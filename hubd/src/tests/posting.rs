@@ -28,12 +28,11 @@ fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
 /// Runs a poster to `server` while `test` runs.
 fn posting(server: &Address, mode: PostMode, outbox: &Outbox, test: impl FnOnce(&PostForm)) {
     let (resolver, form, stop) = (Resolver::new(), PostForm::new(mode), Stop::default());
-    let (timeout, pulse) = (Duration::from_millis(500), Pulse::default());
-    let secrets = LiveSecrets::default();
+    let (timeout, secrets) = (Duration::from_millis(500), LiveSecrets::default());
+    let pulse = Pulse::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let reach = Reach { resolver: &resolver };
-            Poster::new(reach, server, HUB_ID, &form, &secrets, &pulse)
+            Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form, &secrets, &pulse)
                 .hurried(timeout, Duration::from_millis(2))
                 .run(outbox, &stop);
         });
