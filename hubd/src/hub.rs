@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pattoo_common::config::HubConfig;
+use pattoo_common::config::{HubConfig, PostMode};
 use pattoo_common::document::Target;
 use pattoo_common::resolver::Resolver;
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::{Spool, SpoolLimits, SpoolStats};
 
 use crate::collect::{Collector, Making};
@@ -47,6 +48,10 @@ pub(crate) struct Hub {
     room: Room,
     memory: Mutex<Memory>,
     form: PostForm,
+    /// Polls are signed with these; their answers must be.
+    secrets: LiveSecrets,
+    /// Likewise posts.
+    post_secrets: LiveSecrets,
     stop: Stop,
     clock: WallClock,
     started_ms: u64,
@@ -77,7 +82,9 @@ impl Hub {
                 own: own_datapoints(&target, &plan),
                 plan: Arc::clone(&plan),
             }),
-            form: PostForm::new(config.post_mode),
+            form: PostForm::new(post_mode(&config)),
+            secrets: LiveSecrets::new(config.secrets.clone()),
+            post_secrets: LiveSecrets::new(config.post_secrets.clone()),
             stop: Stop::default(),
             clock: WallClock::SYSTEM,
             started_ms: WallClock::SYSTEM.now_ms(),
@@ -118,7 +125,8 @@ impl Hub {
         &'h self,
         server: &'h pattoo_common::http_client::Address,
     ) -> Poster<'h> {
-        Poster::new(self.reach(), server, &self.target.agent_id, &self.form, &self.posts)
+        let (form, secrets) = (&self.form, &self.post_secrets);
+        Poster::new(self.reach(), server, &self.target.agent_id, form, secrets, &self.posts)
     }
 
     /// What the next cycle goes by.
@@ -129,6 +137,8 @@ impl Hub {
     /// Gives the next cycle another plan.
     pub(crate) fn set_plan(&self, plan: Plan) {
         plan.tell_devices(&self.plan());
+        self.secrets.replace(plan.config.secrets.clone());
+        self.post_secrets.replace(plan.config.post_secrets.clone());
         *self.lock_plan() = Arc::new(plan);
         self.stop.say_plan();
     }
@@ -171,8 +181,14 @@ impl Hub {
         let mut reports = vec![Report::default(); plan.devices.len()];
         let mut collector = Collector::new(self.making(&plan, form), take);
 
-        let poller =
-            Poller { reach: self.reach(), room: &self.room, path: &plan.path, clock: self.clock };
+        let secrets = self.secrets.get();
+        let poller = Poller {
+            reach: self.reach(),
+            room: &self.room,
+            path: &plan.path,
+            secrets: secrets.as_deref(),
+            clock: self.clock,
+        };
         let limits = CycleLimits {
             max_threads: plan.max_threads,
             poll_timeout: plan.config.poll_timeout,
@@ -191,6 +207,7 @@ impl Hub {
             spool_batches: spool.batches,
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
+            spool_dropped_datapoints: spool.dropped_datapoints,
             started_ms: self.started_ms,
         };
         tell(&reports, totals);
@@ -283,6 +300,15 @@ impl Running {
     pub(crate) fn stop(&self) {
         self.hub.stop.say();
         self.outbox.close(WRITE_PATIENCE);
+    }
+}
+
+/// The configured mode; only a server of ours signs its answers, so it need not be
+/// asked what it is.
+fn post_mode(config: &HubConfig) -> PostMode {
+    match config.post_mode {
+        PostMode::Auto if config.post_secrets.is_some() => PostMode::Batch,
+        mode => mode,
     }
 }
 

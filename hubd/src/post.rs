@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use pattoo_common::document::Document;
-use pattoo_common::http_client::{self, Address, Reply};
+use pattoo_common::http_client::{self, Address, Peer, Reply};
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::Entry;
 
 use crate::outbox::{Outbox, Outgoing};
@@ -42,6 +43,8 @@ pub(crate) struct Poster<'h> {
     host_header: String,
     path: String,
     form: &'h PostForm,
+    /// Posts are signed with these.
+    secrets: &'h LiveSecrets,
     timeout: Duration,
     pause: Pause,
     /// Whether the server has said what it is since the last failure.
@@ -86,6 +89,7 @@ impl<'h> Poster<'h> {
         server: &'h Address,
         hub_id: &str,
         form: &'h PostForm,
+        secrets: &'h LiveSecrets,
         pulse: &'h Pulse,
     ) -> Self {
         Self {
@@ -94,6 +98,7 @@ impl<'h> Poster<'h> {
             host_header: server.host_header(),
             path: format!("{RECEIVE_PATH}/{hub_id}"),
             form,
+            secrets,
             timeout: POST_TIMEOUT,
             pause: Pause::default(),
             sure: false,
@@ -174,8 +179,10 @@ impl<'h> Poster<'h> {
         }
         self.pulse.within(STATUS_TIMEOUT);
         let deadline = Instant::now() + self.timeout.min(STATUS_TIMEOUT);
+        let (host_header, secrets) = (&self.host_header, self.secrets.get());
         let reply = self.reach.each_address(self.server, deadline, |address, deadline| {
-            http_client::get(address, &self.host_header, STATUS_PATH, MAX_REPLY_BYTES, deadline)
+            let to = Peer { address, host_header, secrets: secrets.as_deref() };
+            http_client::get(to, STATUS_PATH, MAX_REPLY_BYTES, deadline)
         });
         match reply {
             Ok(reply) => {
@@ -218,18 +225,13 @@ impl<'h> Poster<'h> {
     fn post(&self, body: &[u8]) -> Result<Verdict, PostError> {
         self.pulse.within(POST_TIMEOUT);
         let deadline = Instant::now() + self.timeout;
+        let (host_header, secrets) = (&self.host_header, self.secrets.get());
         let reply = self
             .reach
             .each_address(self.server, deadline, |address, deadline| {
-                http_client::post(
-                    address,
-                    &self.host_header,
-                    &self.path,
-                    "application/json",
-                    body,
-                    MAX_REPLY_BYTES,
-                    deadline,
-                )
+                let to = Peer { address, host_header, secrets: secrets.as_deref() };
+                let kind = "application/json";
+                http_client::post(to, &self.path, kind, body, MAX_REPLY_BYTES, deadline)
             })
             .map_err(PostError::Request)?;
         self.form.learn(&reply);

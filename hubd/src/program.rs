@@ -21,6 +21,8 @@ const NODE_NAME_FILE: &str = "/proc/sys/kernel/hostname";
 const LIVE: &[&str] = &[
     "log_level",
     "log_max_bytes",
+    "secret_file",
+    "post_secret_file",
     "ip_devices",
     "polling_interval",
     "poll_timeout",

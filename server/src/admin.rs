@@ -102,8 +102,8 @@ pub fn run(
 
 fn configuration() -> Result<ServerConfig, String> {
     let folder = config::folder().map_err(|error| error.to_string())?;
-    let (config, _) = ServerConfig::load(&folder).map_err(|error| error.to_string())?;
-    Ok(config)
+    let loaded = ServerConfig::load_without_secrets(&folder);
+    loaded.map(|(config, _)| config).map_err(|error| error.to_string())
 }
 
 fn carry_out(command: &Command, config: &ServerConfig) -> Result<String, String> {

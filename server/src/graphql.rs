@@ -129,7 +129,7 @@ impl Endpoint {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
-        let now_ms = crate::clock::now_ms();
+        let now_ms = pattoo_common::wall_clock::now_ms();
         let request = match Request::read(method, query_string, content_type, body) {
             Ok(request) => request,
             Err((status, reason)) => return Answer::error(status, &reason),

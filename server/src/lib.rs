@@ -5,7 +5,6 @@
 
 pub mod about;
 pub mod admin;
-mod clock;
 pub mod clones;
 pub mod graphql;
 pub mod intake;

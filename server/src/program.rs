@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
-use pattoo_common::config::{self, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig};
+use pattoo_common::config::{
+    self, AgentListener, Listener, Report, SERVER_PROGRAM, ServerConfig, StoreConfig,
+};
 use pattoo_common::http_server::{Handler, Limits, Server};
 use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SERVER};
+use pattoo_common::spool::MAX_BATCH_BYTES;
+use pattoo_common::wall_clock::now_ms;
 
-use crate::clock::now_ms;
 use crate::receive::Receiver;
 use crate::store::{self, DATABASE_FILE, Store};
 use crate::store_options::store_options;
@@ -25,8 +29,15 @@ const MAX_QUERY_BODY_BYTES: usize = 1 << 20;
 const FAULTS_SHOWN: usize = 20;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] =
-    &["log_level", "log_max_bytes", "max_age", "max_bytes", "max_series_per_agent"];
+const LIVE: &[&str] = &[
+    "log_level",
+    "log_max_bytes",
+    "secret_file",
+    "allow_from",
+    "max_age",
+    "max_bytes",
+    "max_series_per_agent",
+];
 
 /// `pattood`
 pub enum ServerProgram {}
@@ -78,13 +89,17 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
-            body_bytes: config.agent_api.max_body_bytes,
+            allow_from: config.agent_api.listener.allow_from.clone(),
+            body_bytes: body_bytes(&config.agent_api),
             ..Limits::server()
         };
+        let secrets = Arc::new(LiveSecrets::new(config.agent_api.secrets.clone()));
+        let receiver = Guard::new(receiver, Arc::clone(&secrets), NONCES_OF_SERVER);
         let agents = start(doors.agents, limits, Arc::new(receiver))?;
         let limits = Limits {
             product: PRODUCT,
             workers: config.web_api.workers,
+            allow_from: config.web_api.allow_from.clone(),
             body_bytes: MAX_QUERY_BODY_BYTES,
             ..Limits::server()
         };
@@ -95,7 +110,7 @@ impl Program for ServerProgram {
             agents.address(),
             web.address()
         );
-        Ok(Box::new(ServingServer { parts: Some(Parts { agents, web, store }), report }))
+        Ok(Box::new(ServingServer { parts: Some(Parts { agents, web, store, secrets }), report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -132,11 +147,12 @@ struct Parts {
     agents: Server,
     web: Server,
     store: Arc<Store>,
+    secrets: Arc<LiveSecrets>,
 }
 
 impl Service<(ServerConfig, Report)> for ServingServer {
     fn shutdown(&mut self) {
-        let Some(Parts { agents, web, store }) = self.parts.take() else { return };
+        let Some(Parts { agents, web, store, .. }) = self.parts.take() else { return };
         // Who has a whole post in has its answer; the two wait beside each other.
         std::thread::scope(|scope| {
             scope.spawn(|| agents.stop());
@@ -152,6 +168,9 @@ impl Service<(ServerConfig, Report)> for ServingServer {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
         let options = store_options(&config.store);
+        parts.secrets.replace(config.agent_api.secrets);
+        parts.agents.allow_from(config.agent_api.listener.allow_from);
+        parts.web.allow_from(config.web_api.allow_from);
         parts.store.set_retention(options.retention);
         parts.store.set_series_of_agent(options.series_of_agent);
     }
@@ -161,6 +180,15 @@ impl Service<(ServerConfig, Report)> for ServingServer {
         let (agents, web) = (parts.agents.health(), parts.web.health());
         Arc::new(move || agents().and_then(|()| web()))
     }
+}
+
+/// The longest body that is read. A hub with a secret believes only what is signed,
+/// that a batch is too large (413) as well, and only the receiver signs: it must see
+/// whatever a hub may post.
+fn body_bytes(agent_api: &AgentListener) -> usize {
+    let most = agent_api.max_body_bytes;
+    let most_of_hub = usize::try_from(MAX_BATCH_BYTES).unwrap_or(usize::MAX);
+    if agent_api.secrets.is_some() { most.max(most_of_hub) } else { most }
 }
 
 fn bind(listener: &Listener) -> Result<TcpListener, String> {

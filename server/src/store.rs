@@ -13,7 +13,7 @@
 //! Inside: one thread writes ([`writer`]); another seals fresh rows into
 //! compressed chunks, compacts days, and deletes what has expired ([`sealer`]);
 //! readers have connections of their own and hold nobody up. `schema/1.sql`
-//! tells the tables.
+//! tells the tables, the files beside it what later versions changed.
 
 mod backlog;
 mod backup;
@@ -23,11 +23,11 @@ mod cache;
 mod catalogue;
 mod check;
 mod chunk;
-mod clock;
 mod compact_day;
 mod error;
 mod figures;
 mod history;
+mod hour_rollup;
 mod keys;
 mod late;
 mod latest;
@@ -91,6 +91,9 @@ use writer::Writer;
 
 /// The database, within the data folder.
 pub const DATABASE_FILE: &str = "store.db";
+/// Steps by which the threads that take in, write and seal yield to those that
+/// answer questions: where all want a core, these get three times as much of it.
+pub const YIELD: i32 = 5;
 /// Held locked while a process has the store open.
 const LOCK_FILE: &str = "store.lock";
 
@@ -152,7 +155,7 @@ impl Shared {
         writer: &Writer,
         connection: &mut Connection,
     ) -> Result<(), StoreError> {
-        let any = Due { bytes: 0, age: std::time::Duration::ZERO, together_bytes: 0 };
+        let any = Due { bytes: 0, ..Due::NEVER };
         while let Some((hour, shard)) = self.backlog.next(any) {
             if seal::seal(self, writer, connection, hour, shard)? == 0 {
                 return Ok(());

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::wall_clock::now_ms;
 
 use crate::about::{self, Metrics};
-use crate::clock::now_ms;
 use crate::clones::Clones;
 use crate::graphql::{self, Endpoint};
 use crate::receive::{Counts, Figures};
@@ -118,6 +118,10 @@ impl Web {
 
 impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
+        // The port as a whole, of which only OPTIONS asks.
+        if request.path == "*" {
+            return with_header(Answer::from_data([]), "Allow", ASKING);
+        }
         let Some(route) = route(&request.path) else {
             let places = format!(
                 "nothing is here; try {}, {}<number>, {}, {} or {}",
@@ -164,11 +168,4 @@ fn or_later(answer: Answer) -> Answer {
 
 fn text(text: &str, kind: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", kind)
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }

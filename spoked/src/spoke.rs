@@ -9,6 +9,7 @@ use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
 use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -22,10 +23,11 @@ use crate::sources;
 const ONCE_INTERVAL_S: u32 = 300;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] = &["log_level", "log_max_bytes"];
+const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file", "allow_from"];
 
-/// The spoke.
-pub(crate) struct Spoke;
+/// The spoke, as a program.
+#[derive(Debug)]
+pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
@@ -61,11 +63,18 @@ impl Program for Spoke {
         listener: TcpListener,
     ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
-        let limits = Limits { workers: config.workers, ..Limits::spoke() };
-        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+        let limits = Limits {
+            workers: config.workers,
+            allow_from: config.allow_from.clone(),
+            ..Limits::spoke()
+        };
+        let secrets = Arc::new(LiveSecrets::new(config.secrets));
+        let routes = Routes(Arc::clone(&machine));
+        let routes = Guard::new(routes, Arc::clone(&secrets), NONCES_OF_SPOKE);
+        let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
-        Ok(Box::new(ServingSpoke { server: Some(server), report }))
+        Ok(Box::new(ServingSpoke { server: Some(server), secrets, report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -89,6 +98,7 @@ impl Program for Spoke {
 /// A spoke that serves, until it is shut down.
 struct ServingSpoke {
     server: Option<Server>,
+    secrets: Arc<LiveSecrets>,
     /// What it runs with.
     report: Report,
 }
@@ -101,9 +111,13 @@ impl Service<(SpokeConfig, Report)> for ServingSpoke {
         }
     }
 
-    fn reload(&mut self, (_, report): (SpokeConfig, Report)) {
+    fn reload(&mut self, (config, report): (SpokeConfig, Report)) {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
+        self.secrets.replace(config.secrets);
+        if let Some(server) = &self.server {
+            server.allow_from(config.allow_from);
+        }
     }
 
     fn health(&self) -> Health {
@@ -153,7 +167,11 @@ mod tests {
         let listener = Server::bind("127.0.0.1", 0).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
-        let mut serving = ServingSpoke { server: Some(server), report: Report::default() };
+        let mut serving = ServingSpoke {
+            server: Some(server),
+            secrets: Arc::default(),
+            report: Report::default(),
+        };
         assert!(TcpStream::connect(address).is_ok());
         serving.shutdown();
         assert!(TcpStream::connect(address).is_err());

@@ -245,6 +245,8 @@ pub(super) struct Findings {
     /// While a file that could not be parsed is read as an empty one: what it
     /// lacks is no news then.
     pub(super) muted: bool,
+    /// Files with secrets are not opened.
+    pub(super) without_secrets: bool,
 }
 
 impl Findings {

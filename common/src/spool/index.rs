@@ -18,11 +18,14 @@ pub(super) struct Index {
     /// Writes that are under way, and what they will take.
     pub(super) writing: usize,
     pub(super) reserved_bytes: u64,
-    /// Batches and bytes that the bounds have cost since the start.
+    /// Batches, bytes and datapoints that the bounds have cost since the start.
     pub(super) dropped_batches: u64,
     pub(super) dropped_bytes: u64,
+    pub(super) dropped_datapoints: u64,
     /// Batches that are in `bad/` since the start.
     pub(super) set_aside: u64,
+    /// Batches that are done with, and that the disk would not remove.
+    pub(super) undeleted: Vec<Name>,
     /// Batches dropped since the server last took one, for the log.
     pub(super) dropping: u64,
 }
