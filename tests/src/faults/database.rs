@@ -48,6 +48,11 @@ pub fn damage_database(seed: u64) -> (String, Result<Outcome, String>) {
     // A clean stop leaves no log; a kill leaves all in it.
     if !dice.one_in(3) {
         server.daemon.stop();
+        // Sealed chunks and roll-ups are damaged too.
+        if dice.one_in(2) {
+            let compacted = server.daemon.run(&["--compact"]);
+            assert_eq!(compacted.code, 0, "{compacted:?}");
+        }
     } else {
         let process = server.daemon.pid();
         send_signal(process, libc::SIGKILL);
