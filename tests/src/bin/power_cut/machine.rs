@@ -1,5 +1,6 @@
 //! A virtual machine with one program in it, and its power.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -79,7 +80,7 @@ impl Machine {
             network.push_str(",restrict=on");
         }
         for (host, guest) in plan.forwards {
-            network.push_str(&format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}"));
+            let _ = write!(network, ",hostfwd=tcp:127.0.0.1:{host}-:{guest}");
         }
         let file = |path: &Path| serde_json::json!({"driver": "raw", "file": {"driver": "file", "filename": path}});
         let block = serde_json::json!({
