@@ -48,6 +48,7 @@ pub use answer::{error, json, with_header};
 pub use limits::Limits;
 pub use tiny_http::{Header, Method};
 
+use crate::daemon::Health;
 use bell::Bell;
 use gate::Gate;
 
@@ -89,6 +90,9 @@ pub trait Handler: Send + Sync + 'static {
     /// The answer to a request. The client is told 503 if it takes longer than
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
+
+    /// Called by each worker before it asks anything.
+    fn begin(&self) {}
 
     /// Whether this client may come in at all: asked on the gate's thread right
     /// after accept(2), before a byte is read, so it must not wait for anything.
@@ -133,6 +137,16 @@ impl Server {
     /// Where the server listens, with the port that the kernel chose.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How to find out whether the gate and its workers are well.
+    pub fn health(&self) -> Health {
+        let (bell, address) = (Arc::clone(&self.bell), self.address);
+        Arc::new(move || match bell.ask(limits::PULSE_PATIENCE) {
+            Some(true) => Ok(()),
+            Some(false) => Err(format!("http server {address}: every worker hangs in a request")),
+            None => Err(format!("http server {address}: its gate hangs")),
+        })
     }
 
     /// Takes no more clients, lets those whose request is whole have their answer

@@ -44,6 +44,8 @@ pub(crate) struct Totals {
     pub(crate) spool_dropped: u64,
     /// Their datapoints.
     pub(crate) spool_dropped_datapoints: u64,
+    /// When the hub was started: two hubs with one id are told apart by it.
+    pub(crate) started_ms: u64,
 }
 
 /// The series of the hub's own datapoints.
@@ -96,7 +98,7 @@ impl OwnDatapoints {
     }
 }
 
-fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 7] {
+fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 8] {
     let gauge = |key, value: Value| DataPoint::new(key, DataType::Gauge, value);
     let counter = |key, value| DataPoint::new(key, DataType::Counter64, Value::Integer(value));
     let up = reports.iter().filter(|report| report.is_up()).count();
@@ -108,6 +110,7 @@ fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 7] {
         gauge("hub_spool_bytes", Value::Integer(totals.spool_bytes)),
         counter("hub_spool_dropped", totals.spool_dropped),
         counter("hub_spool_dropped_datapoints", totals.spool_dropped_datapoints),
+        gauge("hub_start_time", Value::Float(totals.started_ms as f64 / 1_000.0)),
     ]
 }
 
@@ -152,7 +155,11 @@ mod tests {
         let devices: Vec<Device> = (0..devices)
             .map(|i| Device::new(Address { host: format!("10.0.0.{i}"), port: 5000 }))
             .collect();
-        let totals = Totals { duration: Duration::from_micros(1_500), ..Totals::default() };
+        let totals = Totals {
+            duration: Duration::from_micros(1_500),
+            started_ms: 1_700_000_000_125,
+            ..Totals::default()
+        };
         let mut own = OwnDatapoints::new(&target(), 10_000, devices.len());
         let mut told = Vec::new();
         own.documents(&devices, reports, totals, 5, |document| {
@@ -204,6 +211,7 @@ mod tests {
                 row("hub_spool_bytes", "", "0"),
                 row("hub_spool_dropped", "", "0"),
                 row("hub_spool_dropped_datapoints", "", "0"),
+                row("hub_start_time", "", "1700000000.125"),
                 row("hub_poll_up", "10.0.0.0", "1"),
                 row("hub_poll_duration", "10.0.0.0", "2.25"),
                 row("hub_poll_clock_skew", "10.0.0.0", "-7"),

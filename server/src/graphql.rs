@@ -9,6 +9,7 @@ mod changes;
 mod connection;
 mod context;
 mod date_time;
+mod duplicate_agents;
 mod extras;
 mod forget;
 mod id;
@@ -36,6 +37,7 @@ use juniper::{
 };
 use serde::Serialize;
 
+use crate::clones::Clones;
 use crate::store::Store;
 use context::{Context, Fault};
 use large::Large;
@@ -83,6 +85,7 @@ impl Answer {
 pub struct Endpoint {
     schema: Schema,
     large: Arc<Large>,
+    clones: Arc<Clones>,
     deadline: Duration,
 }
 
@@ -99,7 +102,13 @@ impl Endpoint {
             .limit_depth(MAX_DEPTH)
             .limit_tokens(MAX_TOKENS)
             .limit_fields(MAX_FIELDS);
-        Self { schema, large: Arc::default(), deadline: DEADLINE }
+        Self { schema, large: Arc::default(), clones: Arc::default(), deadline: DEADLINE }
+    }
+
+    /// That tells which agents share an id.
+    #[must_use]
+    pub fn with_clones(self, clones: Arc<Clones>) -> Self {
+        Self { clones, ..self }
     }
 
     /// With another time for each query than [`DEADLINE`].
@@ -120,7 +129,7 @@ impl Endpoint {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
-        let now_ms = crate::clock::now_ms();
+        let now_ms = pattoo_common::wall_clock::now_ms();
         let request = match Request::read(method, query_string, content_type, body) {
             Ok(request) => request,
             Err((status, reason)) => return Answer::error(status, &reason),
@@ -139,7 +148,8 @@ impl Endpoint {
             return Answer::error(405, reason);
         }
         let large = Arc::clone(&self.large);
-        let context = Context::new(Arc::clone(store), large, deadline, now_ms);
+        let clones = Arc::clone(&self.clones);
+        let context = Context::new(Arc::clone(store), large, clones, deadline, now_ms);
         let variables: Variables = request.variables();
         let result = operation.execute_sync(&variables, &context);
         // Whatever was put together by then is of no use to anybody.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::wall_clock::now_ms;
 
 use crate::about::{self, Metrics};
-use crate::clock::now_ms;
+use crate::clones::Clones;
 use crate::graphql::{self, Endpoint};
 use crate::receive::{Counts, Figures};
 use crate::rest;
@@ -20,6 +21,7 @@ const ASKING: &str = "GET, HEAD, POST, OPTIONS";
 pub struct Web {
     store: Arc<Store>,
     counts: Arc<Counts>,
+    clones: Arc<Clones>,
     graphql: Endpoint,
 }
 
@@ -37,7 +39,14 @@ enum Route<'p> {
 impl Web {
     /// Answers out of this store; `counts` are the receiver's.
     pub fn new(store: Arc<Store>, counts: Arc<Counts>) -> Self {
-        Self { store, counts, graphql: Endpoint::new() }
+        Self { store, counts, clones: Arc::default(), graphql: Endpoint::new() }
+    }
+
+    /// Tells which agents share an id.
+    #[must_use]
+    pub fn with_clones(self, clones: Arc<Clones>) -> Self {
+        let graphql = self.graphql.with_clones(Arc::clone(&clones));
+        Self { clones, graphql, ..self }
     }
 
     fn graphql(&self, request: &Request) -> Answer {
@@ -101,6 +110,8 @@ impl Web {
             let name = format!("pattood_datapoints_{outcome}_total");
             metrics.add(&name, "counter", help, "", count);
         }
+        let help = "Agent ids that more than one machine has.";
+        metrics.add("pattood_duplicate_agents", "gauge", help, "", self.clones.count());
         Ok(metrics.into_text())
     }
 }
@@ -153,11 +164,4 @@ fn or_later(answer: Answer) -> Answer {
 
 fn text(text: &str, kind: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", kind)
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }

@@ -28,13 +28,13 @@ mod wait;
 mod web;
 
 pub use configuration::{
-    HubOptions, ServerOptions, SpokeOptions, write_hub_config, write_server_config,
-    write_spoke_config,
+    HubOptions, ServerOptions, SpokeOptions, add_to_pattoo_section, write_hub_config,
+    write_server_config, write_spoke_config,
 };
 pub use daemon::Daemon;
 pub use dice::Dice;
 pub use folder::Folder;
-pub use http::{HttpAnswer, http_get, http_post};
+pub use http::{HttpAnswer, http_ask, http_get, http_post};
 pub use port::free_port;
 pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
 pub use receiver::{Mood, Post, Receiver, Taken};

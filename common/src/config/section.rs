@@ -11,6 +11,7 @@ use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
 use crate::nearest::nearest;
+use crate::signature::Secrets;
 
 /// The keys of one section, or the keys at the top of a file.
 ///
@@ -121,6 +122,14 @@ impl<'a> Section<'a> {
         )
     }
 
+    /// A user or a group of this machine, by name or number, that may be missing.
+    pub fn optional_account(&mut self, key: &'static str, otherwise: &str) -> Option<String> {
+        let read = |node: &Node| {
+            value::text(node).or_else(|| Some(value::integer(node, &[])?.to_string()))
+        };
+        self.optional(key, "a name, or a number", otherwise, read, Clone::clone)
+    }
+
     /// A host name, an IPv4 or an IPv6 address; the latter may stand in brackets,
     /// which are taken off.
     pub fn host(&mut self, key: &'static str, default: &str) -> String {
@@ -158,6 +167,33 @@ impl<'a> Section<'a> {
             value::path,
             shown,
         )
+    }
+
+    /// The secrets of a file that may be missing; `otherwise` tells the reader of the
+    /// report what is done then. A file that cannot be used is a problem.
+    pub fn optional_secrets(&mut self, key: &'static str, otherwise: &str) -> Option<Secrets> {
+        let wanted = "the absolute path of a file with secrets, or one that starts with ~/";
+        let Some((name, node)) = self.find(key) else {
+            self.note(key, otherwise.to_owned(), Origin::Default);
+            return None;
+        };
+        let Some(path) = value::path(node) else {
+            self.refuse(name, node, wanted);
+            return None;
+        };
+        if self.findings.without_secrets {
+            return None;
+        }
+        match Secrets::read(&path) {
+            Ok(secrets) => {
+                self.note(key, secrets.to_string(), Origin::File);
+                Some(secrets)
+            }
+            Err(reason) => {
+                self.wrong(key, &reason);
+                None
+            }
+        }
     }
 
     /// A TCP port.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Reader, Report};
+use crate::signature::Secrets;
 
 /// The program's name: of its binary, its configuration and its PID file.
 pub const SPOKE_PROGRAM: &str = "pattoo_agent_linux_spoked";
@@ -35,6 +36,8 @@ pub struct SpokeConfig {
     pub processor: Option<String>,
     /// Threads that answer.
     pub workers: usize,
+    /// What requests must be signed with; `None`: whoever asks is answered.
+    pub secrets: Option<Secrets>,
 }
 
 impl SpokeConfig {
@@ -56,6 +59,7 @@ impl SpokeConfig {
                 hostname: section.optional_host_name("hostname", "as the network knows this host"),
                 processor: section.optional_text("processor", "as `uname -p` has it here"),
                 workers: section.number("workers", DEFAULT_WORKERS, 1..=16),
+                secrets: section.optional_secrets("secret_file", "none: whoever asks is answered"),
             }
         });
         reader.finish(config)

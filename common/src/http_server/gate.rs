@@ -105,6 +105,7 @@ impl Gate {
             if due.is_some_and(|due| due <= now) {
                 self.expire(now);
             }
+            self.bell.answer(|| !self.workers.are_stuck(now, self.limits.answer_time * 2));
             self.take_answers(now);
             self.let_bodies_go_on(now);
             self.dispatch(now);

@@ -36,6 +36,8 @@ pub const LINGER_TIME: Duration = Duration::from_secs(2);
 pub const LINGER_BYTES: usize = 256 * KIB;
 /// How long [`super::Server::stop`] waits for answers that are under way.
 pub const STOP_GRACE: Duration = Duration::from_millis(500);
+/// How long the loop may take to say that it lives.
+pub const PULSE_PATIENCE: Duration = Duration::from_secs(2);
 /// A flood of one kind of event is told in one line each such time.
 pub const TALLY_TIME: Duration = Duration::from_mins(1);
 /// Bytes asked of a socket at once where bodies are taken.

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::kinds::DATAPOINT;
 use super::milliseconds::Milliseconds;
 use super::reach::{Device, reach};
-use super::{extras, rows};
+use super::{duplicate_agents, extras, rows};
 use crate::store::{
     self, Agent, DAY_MS, DataPointRow, Filter, POINTS_MAX, PointsQuery, Resolution, Select,
     SeriesId, StoreError,
@@ -137,7 +137,7 @@ pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> 
     let devices = registry
         .field::<Vec<Device>>(DEVICES, &())
         .description("Every device of every hub, also those that never answered.");
-    vec![find, points, hosts, devices]
+    vec![find, points, hosts, devices, duplicate_agents::field(registry)]
 }
 
 /// One of [`fields`].
@@ -150,6 +150,7 @@ pub(super) fn resolve(
     match name {
         FIND => executor.resolve(&DATAPOINT, &find(context, arguments)?),
         POINTS => executor.resolve_with_ctx(&(), &points(context, arguments)?),
+        duplicate_agents::FIELD => duplicate_agents::resolve(executor),
         HOSTS => executor.resolve_with_ctx(&(), &hosts(context, arguments)?),
         _ => {
             let reach = reach(context).map_err(|error| context.store_error(error))?;

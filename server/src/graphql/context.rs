@@ -13,6 +13,7 @@ use super::kinds::DATAPOINT;
 use super::large::{Large, Permit};
 use super::reach::Reach;
 use super::record::Record;
+use crate::clones::Clones;
 use crate::store::{Latest, SeriesId, Store, StoreError};
 
 /// Rows that one query may ask for, all its connections together: some 30 MB
@@ -64,6 +65,8 @@ pub(super) struct Context {
     pub(super) now_ms: u64,
     /// What the hubs say of their devices, once it has been asked for.
     pub(super) reach: OnceCell<Reach>,
+    /// Which agents share an id.
+    pub(super) clones: Arc<Clones>,
     rows: Cell<u64>,
     large: Arc<Large>,
     permit: RefCell<Option<Permit>>,
@@ -81,12 +84,14 @@ impl Context {
     pub(super) fn new(
         store: Arc<Store>,
         large: Arc<Large>,
+        clones: Arc<Clones>,
         deadline: Instant,
         now_ms: u64,
     ) -> Self {
         Self {
             store,
             large,
+            clones,
             permit: RefCell::new(None),
             deadline,
             now_ms,
