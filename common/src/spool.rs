@@ -155,9 +155,11 @@ impl Spool {
     /// descriptors or memory: try again later.
     pub fn oldest(&self) -> Result<Option<(Entry, Vec<u8>)>, SpoolError> {
         loop {
-            let index = self.opened()?;
+            let mut index = self.opened()?;
+            index.put_back();
             let Some((name, _)) = index.oldest() else { return Ok(None) };
             let entry = Entry(name.clone());
+            index.hand_out(&entry.0);
             drop(index);
             match self.read(&entry) {
                 Ok(body) => return Ok(Some((entry, body))),
@@ -176,7 +178,7 @@ impl Spool {
     pub fn remove(&self, entry: &Entry) {
         let (lost, undeleted) = {
             let mut index = self.lock();
-            index.remove(&entry.0);
+            index.sent(&entry.0);
             (std::mem::take(&mut index.dropping), std::mem::take(&mut index.undeleted))
         };
         // Told when the server takes batches again, and not each time that one fits:
@@ -220,6 +222,7 @@ impl Spool {
         {
             let mut index = self.lock();
             if !index.remove(&entry.0) {
+                index.put_back();
                 return;
             }
             index.set_aside += 1;

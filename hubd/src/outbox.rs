@@ -202,9 +202,9 @@ impl Outbox {
     /// What waits, and what was lost.
     pub(crate) fn stats(&self) -> SpoolStats {
         let mut stats = self.spool.stats();
-        let state = self.lock();
-        stats.dropped_batches += state.dropped;
-        stats.dropped_datapoints += state.dropped_datapoints;
+        let outbox = self.lock();
+        stats.dropped_batches += outbox.dropped;
+        stats.dropped_datapoints += outbox.dropped_datapoints;
         stats
     }
 

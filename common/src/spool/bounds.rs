@@ -111,12 +111,7 @@ impl Spool {
             Err(error) if error.is_read_only() => return Err(error),
             Err(error) => log::warn!("{error}"),
         }
-        let before = index.bytes();
-        index.remove(name);
-        index.dropped_batches += 1;
-        index.dropped_bytes += before - index.bytes();
-        index.dropped_datapoints += datapoints;
-        index.dropping += 1;
+        index.drop_batch(name, datapoints);
         let file_name = name.file_name(&self.hub_id);
         log::debug!("spool: dropped {file_name} with {datapoints} datapoints");
         if index.dropping == 1 {

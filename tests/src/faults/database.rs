@@ -46,12 +46,17 @@ pub fn damage_database(seed: u64) -> (String, Result<Outcome, String>) {
         }
     }
     // A clean stop leaves no log; a kill leaves all in it.
-    if !dice.one_in(3) {
-        server.daemon.stop();
-    } else {
+    if dice.one_in(3) {
         let process = server.daemon.pid();
         send_signal(process, libc::SIGKILL);
         wait_until("it is dead", PATIENCE, || !is_alive(process));
+    } else {
+        server.daemon.stop();
+        // Sealed chunks and roll-ups are damaged too.
+        if dice.one_in(2) {
+            let compacted = server.daemon.run(&["--compact"]);
+            assert_eq!(compacted.code, 0, "{compacted:?}");
+        }
     }
     let (what, is_log) = damage(&server.data(), &mut dice);
     let started = server.daemon.run(&["--start"]);
@@ -127,16 +132,10 @@ fn look(server: &Server, start_ms: u64, is_log: bool) -> Result<Outcome, String>
     let mut missing = BTreeMap::new();
     for (host_place, host) in HOSTS.iter().enumerate() {
         for (key_place, key) in KEYS.iter().enumerate() {
-            let found = match answered(server, host, key, start_ms) {
-                Ok((damaged, found)) => {
-                    told |= damaged;
-                    found
-                }
-                Err(()) => {
-                    told = true;
-                    Vec::new()
-                }
-            };
+            // An answer that is an error tells of it too.
+            let answer = answered(server, host, key, start_ms);
+            let (damaged, found) = answer.unwrap_or((true, Vec::new()));
+            told |= damaged;
             let all: Vec<(u64, f64)> = (0..POLLS)
                 .map(|number| {
                     (start_ms + number * INTERVAL_MS, value(number, host_place, key_place))

@@ -115,7 +115,9 @@ impl Fault {
         let of_server = |fault: Self| {
             fault.is_of_server_disk() || matches!(fault, Self::KillServer | Self::StopServer)
         };
-        !(self.is_of_hub_disk() && other.is_of_hub_disk()) && !(of_server(self) && of_server(other))
+        let both_of_hub = self.is_of_hub_disk() && other.is_of_hub_disk();
+        let both_of_server = of_server(self) && of_server(other);
+        !both_of_hub && !both_of_server
     }
 
     /// First the ways, then the server, and the disk of the hub last, for that is

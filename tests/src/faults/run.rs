@@ -229,7 +229,7 @@ fn compare(world: &World, spoke: &LedgerSpoke, mark: u64, bad: &[Vec<u8>], repor
             }
             match poll.fate {
                 Fate::Taken if *key == KEYS[0].0 && set_aside.contains(&number) => {
-                    report.set_aside += 1
+                    report.set_aside += 1;
                 }
                 Fate::Taken if set_aside.contains(&number) => {}
                 Fate::Taken => lost.push((number, *key)),

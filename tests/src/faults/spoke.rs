@@ -18,8 +18,11 @@ const SYNC_PATH: &str = "/sync";
 /// Bytes of the head of a request.
 const HEAD_LIMIT: usize = 8 << 10;
 
-/// The keys of an answer, and the value of each for the poll with some number.
-pub(super) const KEYS: [(&str, fn(u64) -> f64); 3] = [
+/// A key, and its value for the poll with some number.
+type Key = (&'static str, fn(u64) -> f64);
+
+/// The keys of an answer.
+pub(super) const KEYS: [Key; 3] = [
     ("sequence", |number| number as f64),
     ("square", |number| (number * number) as f64),
     ("quarter", |number| number as f64 / 4.0),

@@ -1,6 +1,7 @@
 //! The hub in the machine: what it had taken before the cut it posts after it.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,11 +28,21 @@ pub(crate) fn rounds(assets: &Path, count: u64, dice: &mut Dice) -> Vec<Round> {
     }
     let server = Receiver::start("pattood/1");
     let tree = folder.join("tree");
-    folder.write("tree/etc/pattoo.yaml", &format!("pattoo:\n  log_directory: /tmp\n  log_level: info\n  daemon_directory: /data/state\n  system_daemon_directory: /tmp\n  cache_directory: /data/cache\npattoo_agent_api:\n  ip_address: 10.0.2.2\n  ip_bind_port: {}\n", server.port()));
-    let devices: String = spokes
-        .iter()
-        .map(|spoke| format!("  - ip_address: 10.0.2.2\n    ip_bind_port: {}\n", spoke.port()))
-        .collect();
+    let port = server.port();
+    folder.write(
+        "tree/etc/pattoo.yaml",
+        &format!(
+            "pattoo:\n  log_directory: /tmp\n  log_level: info\n  \
+             daemon_directory: /data/state\n  system_daemon_directory: /tmp\n  \
+             cache_directory: /data/cache\n\
+             pattoo_agent_api:\n  ip_address: 10.0.2.2\n  ip_bind_port: {port}\n"
+        ),
+    );
+    let mut devices = String::new();
+    for spoke in &spokes {
+        let port = spoke.port();
+        let _ = write!(devices, "  - ip_address: 10.0.2.2\n    ip_bind_port: {port}\n");
+    }
     folder.write(
         "tree/etc/pattoo_agent_linux_hubd.yaml",
         &format!("polling_interval: 2\nip_devices:\n{devices}"),

@@ -1,5 +1,6 @@
 //! A virtual machine with one program in it, and its power.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -70,7 +71,7 @@ impl Machine {
         let console = disk.copy.with_file_name("console");
         let steps: Vec<String> = plan.clock_steps.iter().map(ToString::to_string).collect();
         let append = format!(
-            "console=ttyS0 quiet panic=-1 program={} clock_steps={}",
+            "console=ttyS0 quiet panic=-1 no_timer_check program={} clock_steps={}",
             plan.program,
             steps.join(",")
         );
@@ -79,7 +80,7 @@ impl Machine {
             network.push_str(",restrict=on");
         }
         for (host, guest) in plan.forwards {
-            network.push_str(&format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}"));
+            let _ = write!(network, ",hostfwd=tcp:127.0.0.1:{host}-:{guest}");
         }
         let file = |path: &Path| serde_json::json!({"driver": "raw", "file": {"driver": "file", "filename": path}});
         let block = serde_json::json!({

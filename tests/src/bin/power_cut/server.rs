@@ -35,10 +35,15 @@ struct Host {
 pub(crate) fn rounds(assets: &Path, count: u64, dice: &mut Dice) -> Vec<Round> {
     let folder = Folder::new("power-cut-server");
     let tree = folder.join("tree");
-    folder.write("tree/etc/pattoo.yaml", "pattoo:\n  log_directory: /tmp\n  daemon_directory: /data/state\n  system_daemon_directory: /tmp\n  cache_directory: /tmp\n");
+    folder.write(
+        "tree/etc/pattoo.yaml",
+        "pattoo:\n  log_directory: /tmp\n  daemon_directory: /data/state\n  \
+         system_daemon_directory: /tmp\n  cache_directory: /tmp\n",
+    );
     folder.write(
         "tree/etc/pattoo_server.yaml",
-        "pattoo_api_agentd:\n  ip_listen_address: 0.0.0.0\npattoo_apid:\n  ip_listen_address: 0.0.0.0\n",
+        "pattoo_api_agentd:\n  ip_listen_address: 0.0.0.0\n\
+         pattoo_apid:\n  ip_listen_address: 0.0.0.0\n",
     );
     let disk = Disk::new(folder.path(), &tree);
     let hosts =
