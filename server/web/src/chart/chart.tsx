@@ -1,10 +1,9 @@
 // A chart with its title and its legend. The canvas exists while it is near the
 // screen; the room for it is always kept.
 
-import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { duration } from "../format/time.ts";
+import { duration, moment } from "../format/time.ts";
 import type { ChartSpec } from "../series/charts.ts";
 import { now } from "../state/clock.ts";
 import type { Feed } from "../state/feed.ts";
@@ -26,10 +25,9 @@ export interface ChartProps {
   /** Charts of one name share their cursor. */
   group: string;
   height: number;
-  children?: ComponentChildren;
 }
 
-export function Chart({ spec, feed, group, height, children }: ChartProps) {
+export function Chart({ spec, feed, group, height }: ChartProps) {
   const { texts, locale } = useStore(speech);
   const canvas = useRef<HTMLDivElement>(null);
   const near = useNear(canvas);
@@ -40,7 +38,17 @@ export function Chart({ spec, feed, group, height, children }: ChartProps) {
   const made = useRef<uPlot | null>(null);
   const drawn = useRef<Drawing | null>(null);
   const legend = useRef<LegendHandle | null>(null);
+  const note = useRef<HTMLParagraphElement>(null);
   const identity = JSON.stringify(spec);
+
+  /** Tells of the place below the cursor, or without one of the latest points. */
+  const show = (at: number | null) => {
+    legend.current?.show(drawn.current, at);
+    const time = at === null ? undefined : drawn.current?.data[0][at];
+    const step = drawn.current?.step ?? null;
+    const words = time !== undefined ? moment(time, locale) : step !== null ? texts.steps(duration(step / 1_000, locale)) : "";
+    if (note.current && note.current.textContent !== words) note.current.textContent = words;
+  };
 
   useEffect(() => {
     if (!near) return undefined;
@@ -54,7 +62,7 @@ export function Chart({ spec, feed, group, height, children }: ChartProps) {
     const self = plot(into, {
       spec, locale, height, group, palette: palette(), width: into.clientWidth,
       window: feed.window.get(), data: drawn.current.data, onZoom: zoomTo, onBack: zoomBack,
-      onCursor: (at) => legend.current?.show(drawn.current, at),
+      onCursor: show,
     });
     made.current = self;
     let begun: Range = { kind: "last", spanMs: 1 };
@@ -66,7 +74,7 @@ export function Chart({ spec, feed, group, height, children }: ChartProps) {
       if (into.clientWidth > 0 && into.clientWidth !== self.width) self.setSize({ width: into.clientWidth, height });
     });
     resized.observe(into);
-    legend.current?.show(drawn.current, null);
+    show(null);
     return () => {
       letGo();
       resized.disconnect();
@@ -83,18 +91,19 @@ export function Chart({ spec, feed, group, height, children }: ChartProps) {
       self.setData(drawn.current?.data ?? [[]], false);
       self.setScale("x", { min: feed.window.get().fromMs, max: feed.window.get().toMs });
     });
-    legend.current?.show(drawn.current, self.cursor.idx ?? null);
+    show(self.cursor.idx ?? null);
   }, [version, window, hidden]);
 
   const here = drawn.current;
-  const has = here !== null && here.data[0].length > 0;
-  const known = spec.lines.some((line) => line.idx.some((idx) => feed.of({ idx, rate: line.rate })));
+  const points = spec.lines.flatMap((line) => line.idx.flatMap((idx) => feed.of({ idx, rate: line.rate }) ?? []));
+  const known = points.length > 0;
+  const has = points.some(({ timestamps }) => timestamps.some((time) => time >= window.fromMs && time <= window.toMs));
   return (
     <figure class="chart card" aria-label={spec.title}>
       <figcaption>
         <h3 title={spec.title}>{spec.title}</h3>
         <span class="chart-units">{spec.units}</span>
-        {children}
+        <p class="chart-note" ref={note} title={texts.band} />
       </figcaption>
       <div class={`plot ${near && !known ? "is-waiting" : ""}`} style={{ height: `${height}px` }}>
         <div ref={canvas} />
@@ -113,7 +122,6 @@ export function Chart({ spec, feed, group, height, children }: ChartProps) {
         }
       />
       {here !== null && here.damaged > 0 && <p class="fault">{texts.damaged(String(here.damaged))}</p>}
-      {here?.step != null && <p class="chart-step" title={texts.band}>{texts.steps(duration(here.step / 1_000, locale))}</p>}
     </figure>
   );
 }

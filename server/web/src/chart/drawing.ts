@@ -21,6 +21,11 @@ const EMPTY: Points = { step: null, timestamps: [], values: [], lows: null, high
 /** Every line has three series in uPlot: its value, its greatest and its least. */
 export const SERIES_A_LINE = 3;
 
+/** How much of a line's colour its surfaces have. */
+const STACK_SHARE = 0.75;
+const AREA_SHARE = 0.14;
+const BAND_SHARE = 0.14;
+
 export function drawing(spec: ChartSpec, feed: Feed, hidden: ReadonlySet<number>): Drawing {
   const points = spec.lines.map((line) => together(line.idx.map((idx) => feed.of({ idx, rate: line.rate }) ?? EMPTY)));
   const { times, values, lows, highs } = aligned(points);
@@ -45,16 +50,17 @@ export function seriesOf(spec: ChartSpec, palette: Palette): { series: uPlot.Ser
   spec.lines.forEach((line, at) => {
     const colour = lineColour(palette, at);
     const own: uPlot.Series = { stroke: colour, width: 1.5, points: { show: false, filter: lonely, size: 4, fill: colour } };
-    if (line.look === "area") own.fill = pale(colour, 0.14);
+    if (line.look === "area") own.fill = pale(colour, AREA_SHARE);
     if (line.look === "dashed") own.dash = [5, 4];
     if (spec.stacked) {
-      own.width = 1;
-      if (at === 0) own.fill = pale(colour, 0.55);
-      else bands.push({ series: [at * SERIES_A_LINE + 1, (at - 1) * SERIES_A_LINE + 1], fill: pale(colour, 0.55) });
+      own.width = 0;
+      own.points = { show: false };
+      if (at === 0) own.fill = pale(colour, STACK_SHARE);
+      else bands.push({ series: [at * SERIES_A_LINE + 1, (at - 1) * SERIES_A_LINE + 1], fill: pale(colour, STACK_SHARE) });
     }
     const edge: uPlot.Series = { width: 0, points: { show: false } };
     series.push(own, edge, { ...edge });
-    if (!spec.stacked) bands.push({ series: [at * SERIES_A_LINE + 2, at * SERIES_A_LINE + 3], fill: pale(colour, 0.16) });
+    if (!spec.stacked) bands.push({ series: [at * SERIES_A_LINE + 2, at * SERIES_A_LINE + 3], fill: pale(colour, BAND_SHARE) });
   });
   return { series, bands };
 }

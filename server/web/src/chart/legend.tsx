@@ -4,7 +4,6 @@
 
 import type { RefObject } from "preact";
 import { useImperativeHandle, useRef } from "preact/hooks";
-import { moment } from "../format/time.ts";
 import { withUnits } from "../format/units.ts";
 import type { ChartSpec } from "../series/charts.ts";
 import type { Row } from "../series/points.ts";
@@ -30,7 +29,6 @@ const NO_VALUE = "–";
 export function Legend({ spec, hidden, onToggle, handle }: LegendProps) {
   const { texts, locale } = useStore(speech);
   const list = useRef<HTMLUListElement>(null);
-  const time = useRef<HTMLParagraphElement>(null);
   const show = (drawing: Drawing | null, place: number | null) => {
     const values = list.current?.querySelectorAll<HTMLElement>(".legend-value") ?? [];
     values.forEach((element, at) => {
@@ -42,25 +40,20 @@ export function Legend({ spec, hidden, onToggle, handle }: LegendProps) {
       }
       if (element.textContent !== text) element.textContent = text;
     });
-    const at = place === null ? undefined : drawing?.data[0][place];
-    if (time.current) time.current.textContent = at === undefined ? "" : moment(at, locale);
   };
   useImperativeHandle(handle, () => ({ show }), [spec, locale]);
   return (
-    <div class="legend">
-      <ul ref={list}>
-        {spec.lines.map((line, at) => (
-          <li key={line.idx[0]}>
-            <button aria-pressed={!hidden.has(at)} aria-label={texts.showLine(line.name)} title={line.name} onClick={() => onToggle(at)}>
-              <span class={`swatch is-${line.look} ${lineClass(at)}`} aria-hidden="true" />
-              <span class="legend-name">{line.name}</span>
-            </button>
-            <span class="legend-value">{NO_VALUE}</span>
-          </li>
-        ))}
-      </ul>
-      <p class="legend-time" ref={time} />
-    </div>
+    <ul class="legend" ref={list}>
+      {spec.lines.map((line, at) => (
+        <li key={line.idx[0]}>
+          <button aria-pressed={!hidden.has(at)} aria-label={texts.showLine(line.name)} title={line.name} onClick={() => onToggle(at)}>
+            <span class={`swatch is-${line.look} ${lineClass(at)}`} aria-hidden="true" />
+            <span class="legend-name">{line.name}</span>
+          </button>
+          <span class="legend-value">{NO_VALUE}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -8,7 +8,7 @@ import type { Window } from "../state/range.ts";
 import { SERIES_A_LINE, seriesOf } from "./drawing.ts";
 import { lineColour, type Palette } from "./palette.ts";
 
-const AXIS_WIDTH = 70;
+const AXIS_WIDTH = 62;
 const FONT = "11px system-ui, sans-serif";
 /** Pixels that a drag must go to be one. */
 const DRAG = 6;

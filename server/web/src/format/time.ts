@@ -30,8 +30,8 @@ export function clock(ms: number, todayMs: number, locale: string): string {
   return formatter(locale, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
 
-/** Seconds in the two greatest units that fit: `3 d 4 h`. */
-export function duration(seconds: number, locale: string): string {
+/** Seconds in the greatest units that fit, two of them unless told: `3 d 4 h`. */
+export function duration(seconds: number, locale: string, most = 2): string {
   let rest = Math.max(0, Math.round(seconds));
   const parts: string[] = [];
   for (const [name, size] of UNITS) {
@@ -39,7 +39,7 @@ export function duration(seconds: number, locale: string): string {
     rest -= count * size;
     if (count > 0) parts.push(`${whole(count, locale)} ${name}`);
     else if (parts.length > 0) break;
-    if (parts.length === 2) break;
+    if (parts.length === most) break;
   }
   return parts.length === 0 ? "0 s" : parts.join(" ");
 }
@@ -56,7 +56,7 @@ export function span(fromMs: number, toMs: number, locale: string): string {
 
 /** What stands below a time axis whose marks are so many milliseconds apart. */
 export function axisTimes(marksMs: readonly number[], apartMs: number, locale: string): string[] {
-  const time = formatter(locale, apartMs < MINUTE_MS ? { timeStyle: "medium" } : { hour: "numeric", minute: "2-digit" });
+  const time = formatter(locale, apartMs < MINUTE_MS ? { timeStyle: "medium" } : { timeStyle: "short" });
   const day = formatter(locale, { day: "numeric", month: "short" });
   const month = formatter(locale, { month: "short", year: "numeric" });
   return marksMs.map((ms) => {

@@ -9,7 +9,7 @@ import type { Texts } from "../text/en.ts";
 export function ageText(ms: number | null, nowMs: number, texts: Texts, locale: string): string {
   if (ms === null) return texts.never;
   const seconds = (nowMs - ms) / 1_000;
-  return seconds < 1 ? texts.justNow : texts.ago(duration(seconds, locale));
+  return seconds < 1 ? texts.justNow : texts.ago(duration(seconds, locale, 1));
 }
 
 export function Age({ ms }: { ms: number | null }) {

@@ -21,19 +21,23 @@ export interface ChartSpec {
   lines: LineSpec[];
 }
 
-export type GroupId = "cpu" | "load" | "memory" | "swap" | "space" | "io" | "network" | "processes" | "other";
+export type GroupId = "cpu" | "memory" | "space" | "io" | "network" | "processes" | "other";
 
 export interface GroupSpec {
   id: GroupId;
   charts: ChartSpec[];
 }
 
-/** Names that begin alike, up to a colon, without that beginning. */
+/** Names without the beginning that all share: up to a colon, or up to the number that tells them apart. */
 export function shortened(names: readonly string[]): string[] {
-  const heads = names.map((name) => name.slice(0, name.indexOf(": ") + 2));
-  const alike = names.length > 1 && heads[0] !== "" && heads.every((head) => head === heads[0]);
+  const head = [/^.*?: /, /^\D+(?=\d)/].map((pattern) => sharedHead(names, pattern)).find((found) => found !== "") ?? "";
   return names.map((name) => {
-    const rest = alike ? name.slice(heads[0]?.length) : name;
+    const rest = name.slice(head.length);
     return rest.charAt(0).toUpperCase() + rest.slice(1);
   });
+}
+
+function sharedHead(names: readonly string[], pattern: RegExp): string {
+  const [first = "", ...others] = names.map((name) => pattern.exec(name)?.[0] ?? "");
+  return others.length > 0 && others.every((head) => head === first) ? first : "";
 }

@@ -28,8 +28,8 @@ interface Wish {
 /** Charts of the whole machine. */
 const WHOLE: Wish[] = [
   { group: "cpu", id: "cpu", title: (texts) => texts.chart.cpuShare, keys: CPU_MODES, stacked: true, percent: true },
+  { group: "cpu", id: "load", title: (texts) => texts.chart.load, keys: ["load_average_01min", "load_average_05min", "load_average_15min"] },
   { group: "cpu", id: "frequency", title: (texts) => texts.chart.cpuFrequency, keys: ["cpu_frequency"] },
-  { group: "load", id: "load", title: (texts) => texts.chart.load, keys: ["load_average_01min", "load_average_05min", "load_average_15min"] },
   {
     group: "memory", id: "memory", title: (texts) => texts.chart.memory, keys: ["memory_used", "memory_available", "memory_cached", "memory_total"],
     looks: { memory_used: "area", memory_total: "dashed" },
@@ -40,10 +40,10 @@ const WHOLE: Wish[] = [
     keys: ["memory_free", "memory_active", "memory_inactive", "memory_buffers", "memory_shared", "memory_slab"],
   },
   {
-    group: "swap", id: "swap", title: (texts) => texts.chart.swap, keys: ["swap_memory_used", "swap_memory_total"],
+    group: "memory", id: "swap", title: (texts) => texts.chart.swap, keys: ["swap_memory_used", "swap_memory_total"],
     looks: { swap_memory_used: "area", swap_memory_total: "dashed" },
   },
-  { group: "swap", id: "swap-io", title: (texts) => texts.chart.swapIo, keys: ["swap_memory_sin", "swap_memory_sout"] },
+  { group: "memory", id: "swap-io", title: (texts) => texts.chart.swapIo, keys: ["swap_memory_sin", "swap_memory_sout"] },
   { group: "processes", id: "processes", title: (texts) => texts.chart.processes, keys: ["process_count"], looks: { process_count: "area" } },
   { group: "processes", id: "switches", title: (texts) => texts.chart.switches, keys: ["cpu_stats_ctx_switches", "cpu_stats_interrupts", "cpu_stats_soft_interrupts"] },
   { group: "processes", id: "uptime", title: (texts) => texts.chart.uptime, keys: ["uptime"] },
@@ -83,7 +83,7 @@ const EACH: Each[] = [
   },
 ];
 
-const ORDER: GroupId[] = ["cpu", "load", "memory", "swap", "space", "io", "network", "processes", "other"];
+const ORDER: GroupId[] = ["cpu", "memory", "space", "io", "network", "processes", "other"];
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** The key without the name of the program before it. */

@@ -76,7 +76,7 @@ export const en = {
   skewBehind: (span: string) => `${span} behind`,
   skewNone: "none",
   group: {
-    cpu: "CPU", load: "Load", memory: "Memory", swap: "Swap", space: "Disk space", io: "Disk activity",
+    cpu: "CPU and load", memory: "Memory and swap", space: "Disk space", io: "Disk activity",
     network: "Network", processes: "Processes and system", other: "Other figures", texts: "Texts",
   },
   chart: {
@@ -88,7 +88,7 @@ export const en = {
   range: "Time range",
   lastSpan: (span: string) => `Last ${span}`,
   spanName: (span: string) =>
-    span.replace(/^(\d+)([mhd])$/, (_, count: string, unit: string) => `${count} ${{ m: "min", h: "h", d: "d" }[unit] ?? ""}`),
+    span === "365d" ? "1 year" : span.replace(/^(\d+)([mhd])$/, (_, count: string, unit: string) => `${count} ${{ m: "min", h: "h", d: "d" }[unit] ?? ""}`),
   everything: "All",
   earlier: "Earlier",
   later: "Later",

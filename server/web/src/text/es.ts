@@ -79,7 +79,7 @@ export const es: Texts = {
   skewBehind: (span) => `${span} atrasado`,
   skewNone: "ninguno",
   group: {
-    cpu: "CPU", load: "Carga", memory: "Memoria", swap: "Intercambio", space: "Espacio en disco", io: "Actividad de disco",
+    cpu: "CPU y carga", memory: "Memoria e intercambio", space: "Espacio en disco", io: "Actividad de disco",
     network: "Red", processes: "Procesos y sistema", other: "Otras cifras", texts: "Textos",
   },
   chart: {
@@ -91,7 +91,7 @@ export const es: Texts = {
   range: "Intervalo de tiempo",
   lastSpan: (span) => `Últimos ${span}`,
   spanName: (span) =>
-    span.replace(/^(\d+)([mhd])$/, (_, count: string, unit: string) => `${count} ${{ m: "min", h: "h", d: "d" }[unit] ?? ""}`),
+    span === "365d" ? "1 año" : span.replace(/^(\d+)([mhd])$/, (_, count: string, unit: string) => `${count} ${{ m: "min", h: "h", d: "d" }[unit] ?? ""}`),
   everything: "Todo",
   earlier: "Antes",
   later: "Después",
