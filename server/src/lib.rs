@@ -8,6 +8,7 @@ pub mod admin;
 mod clock;
 pub mod graphql;
 pub mod intake;
+pub mod page;
 pub mod password;
 mod percent;
 pub mod program;
