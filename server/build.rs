@@ -34,15 +34,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let content = fs::read(path)?;
         let name = path.strip_prefix(&dist)?.to_str().ok_or("a file name is not UTF-8")?;
         let (packed, kept) = kept(&content)?;
-        let stored = out.join(format!("page-{number}"));
-        fs::write(&stored, kept)?;
+        let stored = format!("page-{number}");
+        fs::write(out.join(&stored), kept)?;
         let mut tag = String::new();
         for byte in &Sha256::digest(&content)[..TAG_BYTES] {
             write!(tag, "{byte:02x}")?;
         }
         writeln!(
             source,
-            "    File {{ name: {name:?}, tag: {tag:?}, packed: {packed}, bytes: include_bytes!({stored:?}) }},"
+            "    File {{ name: {name:?}, tag: {tag:?}, packed: {packed}, bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{stored}\")) }},"
         )?;
     }
     source.push_str("];\n");
@@ -64,8 +64,8 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
 
 /// The content compressed, where that makes it smaller; else as it is.
 fn kept(content: &[u8]) -> Result<(bool, Vec<u8>), Box<dyn Error>> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-    packer.write_all(content)?;
-    let packed = packer.finish()?;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(content)?;
+    let packed = gzip.finish()?;
     if packed.len() < content.len() { Ok((true, packed)) } else { Ok((false, content.to_vec())) }
 }

@@ -6,6 +6,7 @@
 pub mod about;
 pub mod admin;
 mod clock;
+pub mod fleet;
 pub mod graphql;
 pub mod intake;
 pub mod page;
