@@ -9,8 +9,11 @@ mod changes;
 mod connection;
 mod context;
 mod date_time;
+mod described;
+mod explore;
 mod extras;
 mod forget;
+mod host_detail;
 mod id;
 mod kind;
 mod kinds;
@@ -19,13 +22,16 @@ mod login;
 mod milliseconds;
 mod mutation;
 mod naming;
+mod overview;
 mod page;
+mod points;
 mod query;
 mod reach;
 mod record;
 mod request;
 mod rows;
 mod samples;
+mod sparklines;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,8 +43,7 @@ use juniper::{
 use serde::Serialize;
 
 use crate::store::Store;
-use context::{Context, Fault};
-use large::Large;
+use context::{Context, Fault, Shared};
 use mutation::Mutation;
 use query::Query;
 use request::Request;
@@ -82,7 +87,7 @@ impl Answer {
 /// The schema, ready to answer.
 pub struct Endpoint {
     schema: Schema,
-    large: Arc<Large>,
+    shared: Shared,
     deadline: Duration,
 }
 
@@ -99,7 +104,7 @@ impl Endpoint {
             .limit_depth(MAX_DEPTH)
             .limit_tokens(MAX_TOKENS)
             .limit_fields(MAX_FIELDS);
-        Self { schema, large: Arc::default(), deadline: DEADLINE }
+        Self { schema, shared: Shared::default(), deadline: DEADLINE }
     }
 
     /// With another time for each query than [`DEADLINE`].
@@ -138,8 +143,7 @@ impl Endpoint {
             let reason = "Can only perform a mutation operation from a POST request with JSON.";
             return Answer::error(405, reason);
         }
-        let large = Arc::clone(&self.large);
-        let context = Context::new(Arc::clone(store), large, deadline, now_ms);
+        let context = Context::new(Arc::clone(store), &self.shared, deadline, now_ms);
         let variables: Variables = request.variables();
         let result = operation.execute_sync(&variables, &context);
         // Whatever was put together by then is of no use to anybody.

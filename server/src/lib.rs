@@ -6,8 +6,10 @@
 pub mod about;
 pub mod admin;
 mod clock;
+pub mod fleet;
 pub mod graphql;
 pub mod intake;
+pub mod page;
 pub mod password;
 mod percent;
 pub mod program;

@@ -8,7 +8,7 @@
 //!
 //! Out: [`Store::points`] draws a series, downsampled; [`Store::latest`] gives
 //! the latest values; [`Store::rows`] and its kin read and change the
-//! catalogue.
+//! catalogue; [`Store::watched`] has the latest of chosen series in memory.
 //!
 //! Inside: one thread writes ([`writer`]); another seals fresh rows into
 //! compressed chunks, compacts days, and deletes what has expired ([`sealer`]);
@@ -48,10 +48,12 @@ mod schema;
 mod scratch;
 mod seal;
 mod sealer;
+mod search;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod times;
+mod watch;
 mod writer;
 
 pub use backup::backup;
@@ -72,7 +74,9 @@ pub use receipt::{Origin, Reading, Receipt, Refusal};
 pub use register::NewSeries;
 pub use retention::{Keep, Retention};
 pub use rollup::Bucket;
+pub use search::KeyCount;
 pub use tables::{Broken, Resolution};
+pub use watch::{Heard, WATCHED_MAX, Watched};
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -87,6 +91,7 @@ use figures::Figures;
 use readers::Readers;
 use register::Caps;
 use sealer::Sealer;
+use watch::Watch;
 use writer::Writer;
 
 /// The database, within the data folder.
@@ -168,6 +173,7 @@ pub struct Store {
     readers: Readers,
     writer: Arc<Writer>,
     cache: Cache,
+    watch: Watch,
     caps: Caps,
     sealer: Sealer,
     _lock: File,
@@ -207,6 +213,7 @@ impl Store {
             writer,
             readers: Readers::new(path),
             cache: Cache::new(options.series_remembered),
+            watch: Watch::default(),
             caps: Caps { series_of_agent: options.series_of_agent, agents: options.agents },
             sealer,
             _lock: lock,

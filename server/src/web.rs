@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
 
 use crate::about::{self, Metrics};
 use crate::clock::now_ms;
 use crate::graphql::{self, Endpoint};
 use crate::receive::{Counts, Figures};
-use crate::rest;
 use crate::store::{Store, StoreError};
+use crate::{page, rest};
 
 /// When to ask again, where the store could not answer.
 const RETRY_SECONDS: &str = "5";
@@ -32,6 +32,7 @@ enum Route<'p> {
     Status,
     Health,
     Metrics,
+    Page,
 }
 
 impl Web {
@@ -59,6 +60,7 @@ impl Web {
                 let answer = rest::data(&self.store, number, request.query.as_deref(), now_ms());
                 or_later(json(answer.status, answer.body))
             }
+            Route::Page => page::answer(request),
             Route::Status => text(about::STATUS, "text/plain; charset=utf-8"),
             Route::Health => {
                 let (status, body) = about::health(&self.store);
@@ -109,7 +111,8 @@ impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
         let Some(route) = route(&request.path) else {
             let places = format!(
-                "nothing is here; try {}, {}<number>, {}, {} or {}",
+                "nothing is here; try {}, {}, {}<number>, {}, {} or {}",
+                page::PATH,
                 graphql::PATH,
                 rest::DATA_PATH,
                 about::STATUS_PATH,
@@ -138,6 +141,7 @@ fn route(path: &str) -> Option<Route<'_>> {
         about::STATUS_PATH => Route::Status,
         about::HEALTH_PATH => Route::Health,
         about::METRICS_PATH => Route::Metrics,
+        path if page::is_page(path) => Route::Page,
         path => Route::Data(path.strip_prefix(rest::DATA_PATH)?),
     })
 }
@@ -153,11 +157,4 @@ fn or_later(answer: Answer) -> Answer {
 
 fn text(text: &str, kind: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", kind)
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }

@@ -37,7 +37,12 @@ impl HttpAnswer {
 
 /// Asks 127.0.0.1 for `path` and reads until the server closes.
 pub fn http_get(port: u16, path: &str) -> io::Result<HttpAnswer> {
-    ask(port, "GET", path, &[], None)
+    http_ask(port, "GET", path, &[], None)
+}
+
+/// [`http_get`] with these headers.
+pub fn http_get_with(port: u16, path: &str, headers: &[(&str, &str)]) -> io::Result<HttpAnswer> {
+    http_ask(port, "GET", path, headers, None)
 }
 
 /// Posts to 127.0.0.1 and reads until the server closes.
@@ -47,10 +52,11 @@ pub fn http_post(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> io::Result<HttpAnswer> {
-    ask(port, "POST", path, headers, Some(body))
+    http_ask(port, "POST", path, headers, Some(body))
 }
 
-fn ask(
+/// Sends a request of any method, and reads until the server closes.
+pub fn http_ask(
     port: u16,
     method: &str,
     path: &str,

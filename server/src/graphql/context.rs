@@ -11,8 +11,10 @@ use std::time::Instant;
 use super::kind::Kind;
 use super::kinds::DATAPOINT;
 use super::large::{Large, Permit};
-use super::reach::Reach;
+use super::reach::Device;
 use super::record::Record;
+use super::sparklines::Sparklines;
+use crate::fleet::Fleet;
 use crate::store::{Latest, SeriesId, Store, StoreError};
 
 /// Rows that one query may ask for, all its connections together: some 30 MB
@@ -56,6 +58,14 @@ impl fmt::Display for Fault {
 /// Rows by the kind's name and their number; none where there is no such row.
 type Parents = HashMap<(&'static str, i64), Option<Rc<Record>>>;
 
+/// What all queries share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) large: Arc<Large>,
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) sparklines: Arc<Sparklines>,
+}
+
 /// The context of one query.
 pub(super) struct Context {
     pub(super) store: Arc<Store>,
@@ -63,7 +73,9 @@ pub(super) struct Context {
     /// Now, milliseconds since 1970.
     pub(super) now_ms: u64,
     /// What the hubs say of their devices, once it has been asked for.
-    pub(super) reach: OnceCell<Reach>,
+    pub(super) devices: OnceCell<Vec<Device>>,
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) sparklines: Arc<Sparklines>,
     rows: Cell<u64>,
     large: Arc<Large>,
     permit: RefCell<Option<Permit>>,
@@ -78,19 +90,16 @@ pub(super) struct Context {
 impl juniper::Context for Context {}
 
 impl Context {
-    pub(super) fn new(
-        store: Arc<Store>,
-        large: Arc<Large>,
-        deadline: Instant,
-        now_ms: u64,
-    ) -> Self {
+    pub(super) fn new(store: Arc<Store>, shared: &Shared, deadline: Instant, now_ms: u64) -> Self {
         Self {
             store,
-            large,
+            large: Arc::clone(&shared.large),
+            fleet: Arc::clone(&shared.fleet),
+            sparklines: Arc::clone(&shared.sparklines),
             permit: RefCell::new(None),
             deadline,
             now_ms,
-            reach: OnceCell::new(),
+            devices: OnceCell::new(),
             rows: Cell::new(0),
             points_left: Cell::new(MAX_POINTS),
             fault: RefCell::new(None),

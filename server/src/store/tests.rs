@@ -7,6 +7,7 @@ mod ingest;
 mod reading;
 mod retention;
 mod sealing;
+mod watch;
 
 use std::path::Path;
 

@@ -61,6 +61,13 @@ impl Server {
         Self { store, endpoint: Endpoint::new(), scratch }
     }
 
+    /// Closed and opened again.
+    pub(crate) fn reopened(self) -> Self {
+        let Self { store, endpoint, scratch } = self;
+        drop((store, endpoint));
+        Self::over(scratch)
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.scratch.path()
     }

@@ -7,4 +7,5 @@ mod documents;
 mod durability;
 mod full_disk;
 mod hubs;
+mod page;
 mod receiving;
