@@ -15,13 +15,13 @@ export interface SeriesKey {
   hosts: number;
 }
 
-const KEYS = `query Keys($search: String, $limit: Int, $language: String) {
+const KEYS = `query Keys($search: String, $limit: Int!, $language: String!) {
   seriesKeys(search: $search, limit: $limit, language: $language) { key name units series hosts } }`;
 
-const EXPLORE = `query Explore($key: String, $search: String, $limit: Int, $language: String) {
+const EXPLORE = `query Explore($key: String, $search: String, $limit: Int!, $language: String!) {
   explore(key: $key, search: $search, limit: $limit, language: $language) { target ${SERIES} } }`;
 
-const THESE = `query These($idxDatapoint: [String!], $language: String) {
+const THESE = `query These($idxDatapoint: [String!], $language: String!) {
   explore(idxDatapoint: $idxDatapoint, language: $language) { target ${SERIES} } }`;
 
 export async function askKeys(search: string, limit: number, language: string, signal: AbortSignal): Promise<SeriesKey[]> {

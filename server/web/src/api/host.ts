@@ -30,11 +30,11 @@ export interface HostDetail {
 export const SERIES =
   "idxDatapoint idxAgent key program dataType isCounter name units labels { key value } latest latestText latestTimestamp";
 
-const DETAIL = `query Host($target: String!, $language: String) {
+const DETAIL = `query Host($target: String!, $language: String!) {
   host(target: $target, language: $language) { target state lastSeen intervalSeconds
     devices { ${DEVICE} } facts { key value } } }`;
 
-const SERIES_OF = `query Series($target: String!, $language: String) {
+const SERIES_OF = `query Series($target: String!, $language: String!) {
   host(target: $target, language: $language) { series { ${SERIES} } } }`;
 
 /** Null if no agent ever told of it. */

@@ -72,7 +72,7 @@ const OVERVIEW = `{ overview { now
     receivedBytesPerSecond sentBytesPerSecond loadAverage cpus reachable error labels { key value } }
   hubs { target idxAgent lastSeen devices reached spoolWaiting unreachable { ${DEVICE} } } } }`;
 
-const SPARKLINES = `query Sparklines($targets: [String!]!, $figures: [HostFigure!]!, $minutes: Int, $points: Int) {
+const SPARKLINES = `query Sparklines($targets: [String!]!, $figures: [HostFigure!]!, $minutes: Int!, $points: Int!) {
   sparklines(targets: $targets, figure: $figures, minutes: $minutes, points: $points) {
     target figure timestamps values } }`;
 
