@@ -61,7 +61,8 @@ export function plot(into: HTMLElement, options: PlotOptions): uPlot {
       cursor: {
         y: false,
         drag: { x: true, y: false, setScale: false, dist: DRAG },
-        sync: { key: options.group, setSeries: false, scales: ["x", null] },
+        // The cursor is shared; a drag zooms once, from the chart where it was made.
+        sync: { key: options.group, setSeries: false, scales: ["x", null], filters: { pub: isOfCursor } },
         points: { show: (_, at) => cursorPoint(at, palette), width: 0 },
         bind: {
           dblclick: () => () => {
@@ -86,6 +87,10 @@ export function plot(into: HTMLElement, options: PlotOptions): uPlot {
     options.data,
     into,
   );
+}
+
+function isOfCursor(type: string): boolean {
+  return type === "mousemove" || type === "mouseleave";
 }
 
 /** The ends of the value axis. */

@@ -28,7 +28,7 @@ function Open() {
     <>
       <p>{texts.openNotice}</p>
       <p>{texts.signInOpen}</p>
-      <pre>pattoo_cli create user</pre>
+      <pre>pattoo_cli create user --username ada --name 'Ada Lovelace'</pre>
     </>
   );
 }
