@@ -16,6 +16,7 @@ pub mod program;
 mod raw_samples;
 pub mod receive;
 pub mod rest;
+pub mod session;
 pub mod store;
 mod store_options;
 pub mod translations;

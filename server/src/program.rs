@@ -60,7 +60,7 @@ impl Program for ServerProgram {
             log::error!("the names that we ship are not all there: {error}");
         }
         let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
-        let web = Web::new(Arc::clone(&store), receiver.counts());
+        let web = Web::new(Arc::clone(&store), receiver.counts(), config.reading_needs_sign_in);
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,

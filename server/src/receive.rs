@@ -30,7 +30,7 @@ use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError};
 use body::Unfit;
 use clock_fault::clock_fault;
-use complaints::Complaints;
+pub(crate) use complaints::Complaints;
 pub use counts::{Counts, Figures};
 use turn::{Held, Turn};
 

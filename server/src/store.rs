@@ -236,6 +236,11 @@ impl Store {
         self.shared.backlog.newest_ms()
     }
 
+    /// How long, and how much, is kept.
+    pub fn retention(&self) -> Retention {
+        self.shared.retention
+    }
+
     /// Samples before this have been deleted, milliseconds since 1970; roll-ups of
     /// them may be there.
     pub fn raw_start_ms(&self) -> u64 {

@@ -7,6 +7,7 @@ use juniper::{
 
 use super::context::Context;
 use super::described::{HostSeries, Names, describe, short};
+use crate::store::SeriesId;
 
 /// Series.
 pub(super) const EXPLORE: &str = "explore";
@@ -43,16 +44,21 @@ pub(super) fn fields(registry: &mut Registry) -> [Field<DefaultScalarValue>; 2] 
             "Series of a key, of a target, with every word of a search in their metadata, the \
              name of their key, or that of their target; at most 1,000.",
         )
+        .argument(
+            registry
+                .arg::<Option<Vec<String>>>("idxDatapoint", &())
+                .description("Only these series, whatever else is asked for."),
+        )
         .argument(registry.arg::<Option<String>>("key", &()))
         .argument(registry.arg::<Option<String>>("target", &()))
         .argument(registry.arg::<Option<String>>("search", &()))
-        .argument(registry.arg_with_default::<i32>("limit", &DEFAULT_SERIES, &()))
+        .argument(registry.arg_with_default::<Option<i32>>("limit", &Some(DEFAULT_SERIES), &()))
         .argument(registry.arg::<Option<String>>("language", &()));
     let keys = registry
         .field::<Vec<SeriesKey>>(KEYS, &())
         .description("The keys that there are, and how many series have each; at most 2,000.")
         .argument(registry.arg::<Option<String>>("search", &()))
-        .argument(registry.arg_with_default::<i32>("limit", &DEFAULT_KEYS, &()))
+        .argument(registry.arg_with_default::<Option<i32>>("limit", &Some(DEFAULT_KEYS), &()))
         .argument(registry.arg::<Option<String>>("language", &()));
     [explore, keys]
 }
@@ -61,8 +67,8 @@ fn text(arguments: &Arguments<'_>, name: &str) -> FieldResult<Option<String>> {
     Ok(arguments.get::<Option<String>>(name)?.flatten())
 }
 
-fn limit(arguments: &Arguments<'_>, most: usize) -> FieldResult<usize> {
-    let asked = arguments.get::<i32>("limit")?.unwrap_or(0);
+fn limit(arguments: &Arguments<'_>, default: i32, most: usize) -> FieldResult<usize> {
+    let asked = arguments.get::<Option<i32>>("limit")?.flatten().unwrap_or(default);
     Ok(usize::try_from(asked).unwrap_or(0).min(most))
 }
 
@@ -78,9 +84,17 @@ pub(super) fn explore(
 ) -> ExecutionResult {
     let context = executor.context();
     let fail = |error| context.store_error(error);
+    let wanted = arguments.get::<Option<Vec<String>>>("idxDatapoint")?.flatten();
+    if let Some(wanted) = wanted {
+        let numbers = wanted.iter().filter_map(|number| number.trim().parse().ok());
+        let numbers: Vec<SeriesId> = numbers.take(MAX_SERIES).collect();
+        let names = names(context, arguments)?;
+        let described = describe(context, &names, &numbers).map_err(fail)?;
+        return executor.resolve_with_ctx(&(), &described);
+    }
     let (key, target) = (text(arguments, "key")?, text(arguments, "target")?);
     let search = text(arguments, "search")?.unwrap_or_default();
-    let limit = limit(arguments, MAX_SERIES)?;
+    let limit = limit(arguments, DEFAULT_SERIES, MAX_SERIES)?;
     let found = context
         .store
         .search_series(key.as_deref(), target.as_deref(), &search, limit)
@@ -96,7 +110,7 @@ pub(super) fn keys(
 ) -> ExecutionResult {
     let context = executor.context();
     let search = text(arguments, "search")?.unwrap_or_default();
-    let found = context.store.keys(&search, limit(arguments, MAX_KEYS)?);
+    let found = context.store.keys(&search, limit(arguments, DEFAULT_KEYS, MAX_KEYS)?);
     let found = found.map_err(|error| context.store_error(error))?;
     let names = names(context, arguments)?;
     let whole = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);

@@ -53,7 +53,11 @@ pub(super) fn field(registry: &mut Registry) -> Field<DefaultScalarValue> {
         .argument(registry.arg::<String>("target", &()))
         .argument(
             registry
-                .arg_with_default::<String>("language", &DEFAULT_LANGUAGE.to_owned(), &())
+                .arg_with_default::<Option<String>>(
+                    "language",
+                    &Some(DEFAULT_LANGUAGE.to_owned()),
+                    &(),
+                )
                 .description("What series are named in: the code of a language."),
         )
 }
@@ -69,7 +73,7 @@ pub(super) fn resolve(
 
 fn read(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Option<HostDetail>> {
     let target = arguments.get::<String>("target")?.unwrap_or_default();
-    let language = arguments.get::<String>("language")?;
+    let language = arguments.get::<Option<String>>("language")?.flatten();
     let language = language.as_deref().unwrap_or(DEFAULT_LANGUAGE);
     let store = &context.store;
     let fail = |error| context.store_error(error);

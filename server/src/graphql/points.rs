@@ -15,8 +15,10 @@ use crate::store::{self, DAY_MS, POINTS_MAX, PointsQuery, Resolution, SeriesId};
 pub(super) const POINTS: &str = "points";
 /// Points in columns.
 pub(super) const COLUMNS: &str = "columns";
-/// Series that one of them may ask for.
+/// Series that `points` may ask for.
 const MAX_SERIES: usize = 100;
+/// In columns there may be more: all of a host.
+const MAX_COLUMNS: usize = 200;
 
 /// What of the samples of a step becomes its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
@@ -89,7 +91,7 @@ pub(super) fn fields(registry: &mut Registry) -> [Field<DefaultScalarValue>; 2] 
     );
     let columns = registry.field::<Vec<Columns>>(COLUMNS, &()).description(
         "The same as points, in lists of numbers, with the least and the greatest of what \
-         each stands for.",
+         each stands for: of at most 200 series, and 100,000 points in a query.",
     );
     [with_arguments(points, registry), with_arguments(columns, registry)]
 }
@@ -168,12 +170,13 @@ fn milliseconds(arguments: &Arguments<'_>, name: &str) -> FieldResult<Option<u64
 fn read(
     context: &Context,
     arguments: &Arguments<'_>,
-    ranges: bool,
+    columns: bool,
 ) -> FieldResult<Vec<(SeriesId, store::Points)>> {
     let numbers = arguments.get::<Vec<String>>("idxDatapoint")?.unwrap_or_default();
-    if numbers.is_empty() || numbers.len() > MAX_SERIES {
+    let most = if columns { MAX_COLUMNS } else { MAX_SERIES };
+    if numbers.is_empty() || numbers.len() > most {
         let found = numbers.len();
-        return Err(format!("idxDatapoint: 1 to {MAX_SERIES} are wanted, {found} found").into());
+        return Err(format!("idxDatapoint: 1 to {most} are wanted, {found} found").into());
     }
     let to_ms = milliseconds(arguments, "to")?.unwrap_or(context.now_ms + 1);
     let from_ms = milliseconds(arguments, "from")?.unwrap_or(to_ms.saturating_sub(DAY_MS));
@@ -189,7 +192,8 @@ fn read(
         Some(Aggregate::Count) => store::Aggregate::Count,
         Some(Aggregate::Mean) | None => store::Aggregate::Mean,
     };
-    let points_max = (context.points_left() / numbers.len()).min(POINTS_MAX);
+    let left = if columns { context.column_points_left() } else { context.points_left() };
+    let points_max = (left / numbers.len()).min(POINTS_MAX);
     if points_max < 2 {
         return Err("the query has asked for all the points that it may; ask in two".into());
     }
@@ -204,13 +208,17 @@ fn read(
             step_ms,
             aggregate,
             as_rate,
-            ranges: ranges && aggregate == store::Aggregate::Mean && !as_rate,
+            ranges: columns && aggregate == store::Aggregate::Mean && !as_rate,
             points_max,
             deadline: context.deadline,
         };
         let found = context.store.points(&query).map_err(|error| context.store_error(error))?;
         let found = found.ok_or_else(|| FieldError::from(no_such()))?;
-        context.count_points(found.points.len());
+        if columns {
+            context.count_column_points(found.points.len());
+        } else {
+            context.count_points(found.points.len());
+        }
         answers.push((series, found));
     }
     Ok(answers)

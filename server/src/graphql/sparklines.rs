@@ -86,8 +86,8 @@ pub(super) fn field(registry: &mut Registry) -> Field<DefaultScalarValue> {
         )
         .argument(registry.arg::<Vec<String>>("targets", &()))
         .argument(registry.arg::<Vec<HostFigure>>("figure", &()))
-        .argument(registry.arg_with_default::<i32>("minutes", &DEFAULT_MINUTES, &()))
-        .argument(registry.arg_with_default::<i32>("points", &DEFAULT_POINTS, &()))
+        .argument(registry.arg_with_default::<Option<i32>>("minutes", &Some(DEFAULT_MINUTES), &()))
+        .argument(registry.arg_with_default::<Option<i32>>("points", &Some(DEFAULT_POINTS), &()))
 }
 
 /// Answers it.
@@ -102,11 +102,12 @@ pub(super) fn resolve(
     }
     let mut figures = arguments.get::<Vec<HostFigure>>("figure")?.unwrap_or_default();
     figures.truncate(6);
-    let bounded = |name: &str, most: i32| -> FieldResult<i32> {
-        let asked = arguments.get::<i32>(name)?;
-        Ok(asked.unwrap_or(DEFAULT_POINTS).clamp(1, most))
+    let bounded = |name: &str, default: i32, most: i32| -> FieldResult<i32> {
+        let asked = arguments.get::<Option<i32>>(name)?.flatten();
+        Ok(asked.unwrap_or(default).clamp(1, most))
     };
-    let (minutes, points) = (bounded("minutes", MAX_MINUTES)?, bounded("points", MAX_POINTS)?);
+    let minutes = bounded("minutes", DEFAULT_MINUTES, MAX_MINUTES)?;
+    let points = bounded("points", DEFAULT_POINTS, MAX_POINTS)?;
     let steps = usize::try_from(points).unwrap_or(1);
     let step_ms = u64::try_from(minutes).unwrap_or(1) * 60_000 / steps as u64;
     let mut lines = Vec::with_capacity(targets.len() * figures.len());

@@ -1,4 +1,4 @@
-//! How much of the log posts may fill: strangers can post too.
+//! How much of the log requests may fill: strangers can post too.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const PERIOD: Duration = Duration::from_mins(1);
 
 /// Counts lines.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Period>);
+pub(crate) struct Complaints(Mutex<Period>);
 
 #[derive(Debug, Default)]
 struct Period {
@@ -22,7 +22,7 @@ struct Period {
 impl Complaints {
     /// Writes a line to the log, unless enough were written of late. How many were
     /// withheld is told with the first line of the next period.
-    pub(super) fn write(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn write(&self, line: impl FnOnce() -> String) {
         match self.allowed(Instant::now()) {
             Some(0) => log::warn!("{}", line()),
             Some(withheld) => {

@@ -9,3 +9,4 @@ mod full_disk;
 mod hubs;
 mod page;
 mod receiving;
+mod session;
