@@ -85,7 +85,9 @@ impl Program for ServerProgram {
             log::error!("the names that we ship are not all there: {error}");
         }
         let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
-        let web = Web::new(Arc::clone(&store), receiver.counts()).with_clones(receiver.clones());
+        let (counts, clones) = (receiver.counts(), receiver.clones());
+        let web = Web::new(Arc::clone(&store), counts, config.reading_needs_sign_in);
+        let web = web.with_clones(clones);
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,

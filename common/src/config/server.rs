@@ -36,6 +36,9 @@ pub struct ServerConfig {
     pub agent_api: AgentListener,
     /// Section `pattoo_apid`: where people and their programs ask.
     pub web_api: Listener,
+    /// Of the same section: whether, once there are users, whoever reads must be
+    /// signed in; whoever changes anything must be anyway.
+    pub reading_needs_sign_in: bool,
     /// Section `store`: what is kept, and where.
     pub store: StoreConfig,
 }
@@ -104,11 +107,13 @@ impl ServerConfig {
         let config = reader.file(FILE, MAX_FILE_BYTES, Presence::Optional, |top| {
             top.ignore(ORIGINALS_SECTIONS);
             let agent_api = top.section("pattoo_api_agentd", AgentListener::read);
-            let web_api =
-                top.section("pattoo_apid", |section| Listener::read(section, DEFAULT_WEB_PORT));
+            let (web_api, reading_needs_sign_in) = top.section("pattoo_apid", |section| {
+                let listener = Listener::read(section, DEFAULT_WEB_PORT);
+                (listener, section.flag("reading_needs_sign_in", true))
+            });
             let data = pattoo.daemon_directory.join("data");
             let store = top.section("store", |section| StoreConfig::read(section, data));
-            Self { pattoo, agent_api, web_api, store }
+            Self { pattoo, agent_api, web_api, reading_needs_sign_in, store }
         });
         reader.finish(config)
     }
