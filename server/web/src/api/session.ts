@@ -46,6 +46,6 @@ export async function signOut(): Promise<void> {
 /** An answer of the server said so. */
 export function signedOut(): void {
   const known = session.get();
-  if (known?.user) session.set({ ...known, user: null });
+  if (known) session.set({ ...known, open: false, user: null });
   signInWanted.set(true);
 }

@@ -87,12 +87,15 @@ export function Chart({ spec, feed, group, height }: ChartProps) {
     const self = made.current;
     if (!self) return;
     drawn.current = drawing(spec, feed, hidden);
-    self.batch(() => {
-      self.setData(drawn.current?.data ?? [[]], false);
-      self.setScale("x", { min: feed.window.get().fromMs, max: feed.window.get().toMs });
-    });
+    self.setData(drawn.current.data, false);
+    self.setScale("x", { min: feed.window.get().fromMs, max: feed.window.get().toMs });
     show(self.cursor.idx ?? null);
-  }, [version, window, hidden]);
+  }, [version, hidden]);
+
+  // Moving along draws what is there, and reckons nothing anew.
+  useLayoutEffect(() => {
+    made.current?.setScale("x", { min: window.fromMs, max: window.toMs });
+  }, [window]);
 
   const here = drawn.current;
   const points = spec.lines.flatMap((line) => line.idx.flatMap((idx) => feed.of({ idx, rate: line.rate }) ?? []));

@@ -3,7 +3,7 @@
 // zoom is a step of the browser's history, so that going back goes back.
 
 import { now } from "./clock.ts";
-import { amend, place } from "./router.ts";
+import { amend, place, presentAddress } from "./router.ts";
 
 export type Range =
   | { kind: "last"; spanMs: number }
@@ -97,6 +97,7 @@ export function zoomTo(window: Window): void {
 /** Back to what was seen before the latest zoom; false if there was none. */
 export function zoomBack(): boolean {
   if (depth() === 0) return false;
+  presentAddress();
   history.back();
   return true;
 }

@@ -32,8 +32,21 @@ export const place = new Store<Place>(
   typeof location === "undefined" ? placeOf(BASE, "") : here(),
 );
 
+/** Browsers let a page change its address only so often. */
+const WRITE_MS = 250;
+
+let unwritten: (() => void) | null = null;
+let timer = 0;
+
+function write(): void {
+  clearTimeout(timer);
+  unwritten?.();
+  unwritten = null;
+}
+
 /** Goes elsewhere, as a link does. */
 export function go(address: string): void {
+  write();
   history.pushState(null, "", address);
   place.set(here());
   scrollTo(0, 0);
@@ -52,14 +65,31 @@ export function amend(
     else next.set(key, value);
   }
   const address = addressOf(path, next);
-  if (how === "push") history.pushState(state, "", address);
-  else history.replaceState(state, "", address);
-  place.set(here());
+  if (how === "push") {
+    write();
+    history.pushState(state, "", address);
+  } else {
+    clearTimeout(timer);
+    unwritten = () => history.replaceState(state, "", address);
+    timer = window.setTimeout(write, WRITE_MS);
+  }
+  place.set({ path, query: next });
+}
+
+/** The address of what is shown, also if the browser does not show it yet. */
+export function presentAddress(): string {
+  write();
+  return location.href;
 }
 
 /** Follows links within the page without loading it anew. */
 export function followLinks(): void {
-  addEventListener("popstate", () => place.set(here()));
+  addEventListener("popstate", () => {
+    clearTimeout(timer);
+    unwritten = null;
+    place.set(here());
+  });
+  addEventListener("pagehide", write);
   document.addEventListener("click", (event) => {
     const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
     const link = (event.target as Element | null)?.closest?.("a");

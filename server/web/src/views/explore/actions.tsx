@@ -10,7 +10,7 @@ import type { ChartSpec } from "../../series/charts.ts";
 import { together } from "../../series/points.ts";
 import type { Feed, Line } from "../../state/feed.ts";
 import { speech } from "../../state/language.ts";
-import { amend } from "../../state/router.ts";
+import { amend, presentAddress } from "../../state/router.ts";
 import { useStore } from "../../state/store.ts";
 
 export interface ActionsProps {
@@ -42,7 +42,7 @@ export function Actions({ lines, charts, feed, name }: ActionsProps) {
   };
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(presentAddress());
       setSaid(texts.copied);
     } catch {
       // Without leave to copy, the address bar has it.
