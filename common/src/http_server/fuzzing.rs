@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::Request;
 use super::answer::{Refusal, json, render};
 use super::connection::{Connection, Stage, Stream};
 use super::head::{Head, HeadReader};
@@ -28,6 +29,15 @@ pub fn request(bytes: &[u8]) {
         limits.body_bytes = limits.body_bytes.min(READ_BYTES);
         connection(bytes, &limits);
     }
+}
+
+/// The request that these bytes are, if they are one with its whole body.
+pub(crate) fn request_of(bytes: &[u8]) -> Option<Request> {
+    let (head, used) = head(bytes, usize::MAX).ok()??;
+    let body = bytes[used..].get(..usize::try_from(head.body_bytes).ok()?)?.to_vec();
+    let Head { method, path, query, headers, .. } = head;
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    Some(Request { method, path, query, headers, body, peer })
 }
 
 /// The head and how many bytes it took, given at most `piece` bytes at once.

@@ -12,8 +12,9 @@ pub const HEAD_BYTES: usize = 8 * KIB;
 /// Header lines of a request.
 pub const HEADER_LINES: usize = 64;
 /// Clients that the kernel may keep waiting for accept(2); `net.core.somaxconn`
-/// may lower it.
-pub const LISTEN_BACKLOG: i32 = 1024;
+/// may lower it. Whoever does not fit in has to try again after a second, which a
+/// wait behind thousands that are soon dealt with does not take.
+pub const LISTEN_BACKLOG: i32 = 4096;
 /// Clients taken from the listening socket before others are looked after again.
 pub(super) const ACCEPTS_AT_ONCE: usize = 64;
 /// Descriptors that connections leave to the rest of the process.
