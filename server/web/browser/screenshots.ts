@@ -34,7 +34,7 @@ async function takeAll(): Promise<void> {
     await waitFor("charts are drawn", async () => (await visitor.page.locator(".plot.is-waiting").count()) === 0 && (await visitor.page.locator(".plot canvas").count()) > 0);
   };
   await picture("overview", "", async (visitor) => {
-    await visitor.sees(".host-row", /web-/);
+    await visitor.sees(".host-row", /build-/);
     await visitor.page.locator('.spark path[d^="M"]').first().waitFor({ state: "attached" });
   });
   await picture("host", "host/web-01?range=24h", async (visitor) => {
@@ -51,7 +51,7 @@ async function takeAll(): Promise<void> {
   await picture("open", "signin", async (visitor) => void (await visitor.sees("pre", /create user/)));
   const hidden = await Visitor.come(browser, system.origin, LOOKS["light"]);
   await hidden.page.goto(system.address(""));
-  await hidden.sees(".host-row", /web-/);
+  await hidden.sees(".host-row", /build-/);
   await system.server.stop();
   await hidden.sees(".notice", /answered/);
   await hidden.page.screenshot({ path: join(folder, "away-light.png") });
