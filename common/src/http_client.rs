@@ -5,6 +5,8 @@
 mod address;
 mod connection;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod head;
 
 use std::net::SocketAddr;

@@ -6,6 +6,7 @@
 
 pub mod agent_id;
 pub mod allocator;
+pub mod allow_from;
 pub mod checksum;
 pub mod cli;
 pub mod complaints;

@@ -57,7 +57,9 @@ impl Rights {
     /// The user may not write to one of them; the text says what to do.
     pub(crate) fn lean(&self, folders: &[PathBuf]) -> Result<(), String> {
         let Some(account) = &self.account else { return Ok(()) };
-        folders.iter().for_each(|folder| folders::make(folder, account));
+        for folder in folders {
+            folders::make(folder, account);
+        }
         ids::lean(account)?;
         folders.iter().try_for_each(|folder| folders::demand(folder, account))
     }

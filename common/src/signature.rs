@@ -28,6 +28,8 @@
 //! | `guard` | the door of a program that answers |
 
 mod answer;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod live;
 mod mac;

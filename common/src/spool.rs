@@ -39,6 +39,9 @@ use crate::durable_file::make_folder;
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
 
+/// Acknowledged batches that the disk would not remove and that are remembered.
+const MAX_UNDELETED: usize = 50_000;
+
 /// A wall clock that shows an earlier time than this (July 2017) was not yet set,
 /// as on boards without a battery: the age of such a batch is not known.
 const CLOCK_SET_MS: u64 = 1_500_000_000_000;
@@ -170,12 +173,13 @@ impl Spool {
     }
 
     /// Removes a batch that the server has acknowledged. Should the disk refuse,
-    /// the file stays and is posted again after the next start.
+    /// the file stays, and each later removal tries again; one that is left when the
+    /// hub ends is posted once more after the next start.
     pub fn remove(&self, entry: &Entry) {
-        let lost = {
+        let (lost, undeleted) = {
             let mut index = self.lock();
             index.sent(&entry.0);
-            std::mem::take(&mut index.dropping)
+            (std::mem::take(&mut index.dropping), std::mem::take(&mut index.undeleted))
         };
         // Told when the server takes batches again, and not each time that one fits:
         // a spool at its bounds drops a large batch now and two small ones then.
@@ -185,9 +189,31 @@ impl Spool {
                 self.folder.display()
             );
         }
-        if let Err(error) = self.delete(&entry.0) {
-            log::warn!("{error}; after a restart its batch is posted once more");
+        let was_well = undeleted.is_empty();
+        // One that the disk does remove says that it is worth trying the others.
+        let mut left = match self.delete(&entry.0) {
+            Ok(()) => undeleted.into_iter().filter(|name| self.delete(name).is_err()).collect(),
+            Err(error) => {
+                if was_well {
+                    log::warn!(
+                        "{error}; this batch and those after it stay until the disk removes them, \
+                         and are posted once more if the hub is restarted before that"
+                    );
+                }
+                let mut left = undeleted;
+                left.push(entry.0.clone());
+                left
+            }
+        };
+        if left.is_empty() {
+            if !was_well {
+                log::info!("spool: {}: acknowledged batches are removed", self.folder.display());
+            }
+            return;
         }
+        // Past this they are found again by the next start alone.
+        left.truncate(MAX_UNDELETED);
+        self.lock().undeleted.append(&mut left);
     }
 
     /// Moves a batch into `bad/` and says why in the log.

@@ -230,7 +230,7 @@ mod tests {
             &|_, deadline| {
                 let share = room.take(4 << 20, deadline);
                 assert!(share.is_some());
-                let answer = crate::poll::Answer { body: Vec::new(), share };
+                let answer = crate::poll::Answer { body: Vec::new(), program: None, share };
                 Polled { duration: None, middle_ms: 0, answer: Ok(answer) }
             },
             |_, polled| taken += usize::from(polled.answer.is_ok()),

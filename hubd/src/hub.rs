@@ -336,16 +336,19 @@ fn understand<Take: FnMut(Vec<Vec<u8>>, u64)>(
     collector: &mut Collector<'_, Take>,
 ) -> (Report, Last) {
     let Polled { duration, middle_ms, answer } = polled;
+    let mut program = None;
     let seen = answer.and_then(|answer| {
         let seen = collector.add(answer.body).map_err(PollError::Document);
         drop(answer.share);
+        program = answer.program;
         seen
     });
     match seen {
         Ok(seen) => {
             let clock_skew_ms = Some(seen.timestamp_ms.wrapping_sub(middle_ms).cast_signed());
             let (agent_id, datapoints) = (Some(seen.agent_id), seen.datapoints);
-            let report = Report { duration, clock_skew_ms, agent_id, datapoints, error: None };
+            let report =
+                Report { duration, clock_skew_ms, agent_id, program, datapoints, error: None };
             (report, Last::Answered)
         }
         Err(error) => {

@@ -119,6 +119,7 @@ mod tests {
             duration: Some(Duration::from_micros(1_240)),
             clock_skew_ms: Some(-3),
             agent_id: Some("a".to_owned()),
+            program: None,
             datapoints: 95,
             error: None,
         };

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) clock_skew_ms: Option<i64>,
     /// The agent id in its document.
     pub(crate) agent_id: Option<String>,
+    /// Program and version of the device, as it says.
+    pub(crate) program: Option<String>,
     /// Datapoints of its document.
     pub(crate) datapoints: usize,
     /// Why there is no document; `None` if there is.
@@ -123,6 +125,7 @@ fn of_device(device: &Device, report: &Report) -> impl Iterator<Item = DataPoint
         report.duration.map(|duration| gauge("hub_poll_duration", milliseconds(duration))),
         report.clock_skew_ms.map(|skew| gauge("hub_poll_clock_skew", Value::Signed(skew))),
         report.agent_id.as_ref().map(|id| text("hub_poll_agent_id", id)),
+        report.program.as_ref().map(|program| text("hub_poll_program", program)),
         report.error.as_ref().map(|error| text("hub_poll_error", error)),
     ]
     .into_iter()
@@ -188,6 +191,7 @@ mod tests {
             duration: Some(Duration::from_micros(2_250)),
             clock_skew_ms: Some(-7),
             agent_id: Some("a".repeat(64)),
+            program: Some("pattoo/0.1.0".to_owned()),
             datapoints: 95,
             error: None,
         };
@@ -216,6 +220,7 @@ mod tests {
                 row("hub_poll_duration", "10.0.0.0", "2.25"),
                 row("hub_poll_clock_skew", "10.0.0.0", "-7"),
                 row("hub_poll_agent_id", "10.0.0.0", &"a".repeat(64)),
+                row("hub_poll_program", "10.0.0.0", "pattoo/0.1.0"),
                 row("hub_poll_up", "10.0.0.1", "0"),
                 row("hub_poll_duration", "10.0.0.1", "10000"),
                 row("hub_poll_error", "10.0.0.1", "no connection \"before\" the deadline"),

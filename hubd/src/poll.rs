@@ -16,6 +16,9 @@ use crate::wall_clock::WallClock;
 /// The largest answer of a device that is read, in bytes.
 pub(crate) const MAX_ANSWER_BYTES: usize = 4 << 20;
 
+/// Characters of what a device says that it is.
+const MAX_PROGRAM_CHARS: usize = 64;
+
 /// What came of a poll.
 #[derive(Debug)]
 pub(crate) struct Polled<'r> {
@@ -33,6 +36,8 @@ pub(crate) struct Polled<'r> {
 #[derive(Debug)]
 pub(crate) struct Answer<'r> {
     pub(crate) body: Vec<u8>,
+    /// What the device says that it is: its `Server` header.
+    pub(crate) program: Option<String>,
     /// The room that `body` takes, until it is merged.
     pub(crate) share: Option<Share<'r>>,
 }
@@ -106,7 +111,12 @@ impl<'h> Poller<'h> {
             })
             .map_err(PollError::Request)?;
         match reply.status {
-            200 => Ok(Answer { body: reply.body, share: share.into_inner() }),
+            200 => {
+                let program = reply
+                    .header("server")
+                    .map(|program| program.chars().take(MAX_PROGRAM_CHARS).collect::<String>());
+                Ok(Answer { body: reply.body, program, share: share.into_inner() })
+            }
             status => Err(PollError::Status(status)),
         }
     }

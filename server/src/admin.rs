@@ -1,9 +1,10 @@
-//! `pattoo_cli`: languages, translations and agents from the command line. It
+//! `pattoo_cli`: languages, translations, agents and users from the command line. It
 //! speaks GraphQL, with the running server or, where none runs, with the store
 //! itself.
 
 mod arguments;
 mod door;
+mod password_prompt;
 mod table;
 
 use std::ffi::OsString;
@@ -79,7 +80,7 @@ pub fn run(
         Command::Help => Ok(arguments::help()),
         Command::Version => Ok(version::line("pattoo_cli") + "\n"),
         command => match configuration() {
-            Ok(config) => carry_out(&command, &config),
+            Ok(config) => carry_out(&command, &config, err),
             Err(reason) => {
                 let _ = writeln!(err, "pattoo_cli: {reason}");
                 return exit::USAGE;
@@ -106,7 +107,11 @@ fn configuration() -> Result<ServerConfig, String> {
     loaded.map(|(config, _)| config).map_err(|error| error.to_string())
 }
 
-fn carry_out(command: &Command, config: &ServerConfig) -> Result<String, String> {
+fn carry_out(
+    command: &Command,
+    config: &ServerConfig,
+    err: &mut dyn Write,
+) -> Result<String, String> {
     // What is wrong with a file is told before anything is changed.
     let names = match command {
         Command::Import(Import { file, .. }) => names_of(file)?,
@@ -163,6 +168,33 @@ fn carry_out(command: &Command, config: &ServerConfig) -> Result<String, String>
             }
         }
         Command::Import(import) => import_names(&door, import, names),
+        Command::CreateUser { username, name } => {
+            let (first, last) = name.split_once(' ').unwrap_or((name, ""));
+            let input = json!({
+                "username": username, "firstName": first, "lastName": last,
+                "password": password_prompt::ask(err)?,
+            });
+            let query = "mutation($input: CreateUserInput!) {
+                           createUser(Input: $input) { user { idxUser } } }";
+            let made = door.ask(query, &json!({ "input": input }))?;
+            match made["createUser"]["user"]["idxUser"].as_str() {
+                Some(number) => Ok(format!("User {username} created, idx_user {number}.\n")),
+                None => Err(format!("there is a user {username} already")),
+            }
+        }
+        Command::SetPassword { username } => {
+            let number = user(&door, username)?;
+            let input = json!({ "idxUser": number, "password": password_prompt::ask(err)? });
+            change(&door, "updateUser", "user { idxUser }", &input)?;
+            Ok(format!("User {username} has another password.\n"))
+        }
+        Command::EnableUser { username, enabled } => {
+            let enabled = if *enabled { "1" } else { "0" };
+            let input = json!({ "idxUser": user(&door, username)?, "enabled": enabled });
+            change(&door, "updateUser", "user { idxUser }", &input)?;
+            let may = if enabled == "1" { "may" } else { "may not" };
+            Ok(format!("User {username} {may} sign in.\n"))
+        }
     }
 }
 
@@ -186,6 +218,16 @@ fn language(door: &Door, code: &str) -> Result<String, String> {
     match &answer["allLanguage"]["edges"][0]["node"]["idxLanguage"] {
         Value::String(number) => Ok(number.clone()),
         _ => Err(format!("there is no language {code:?}; see 'pattoo_cli show language'")),
+    }
+}
+
+/// The number of a user.
+fn user(door: &Door, username: &str) -> Result<String, String> {
+    let query = "query($name: String) { allUser(username: $name) { edges { node { idxUser } } } }";
+    let answer = door.ask(query, &json!({ "name": username }))?;
+    match &answer["allUser"]["edges"][0]["node"]["idxUser"] {
+        Value::String(number) => Ok(number.clone()),
+        _ => Err(format!("there is no user {username:?}; see 'pattoo_cli show user'")),
     }
 }
 
@@ -247,6 +289,17 @@ fn show(door: &Door, show: Show) -> Result<String, String> {
                 ("idx_language", "/idxLanguage"),
                 ("code", "/code"),
                 ("name", "/name"),
+                ("enabled", "/enabled"),
+            ],
+        ),
+        Show::User => (
+            "allUser",
+            "idxUser username firstName lastName enabled",
+            &[
+                ("idx_user", "/idxUser"),
+                ("username", "/username"),
+                ("first_name", "/firstName"),
+                ("last_name", "/lastName"),
                 ("enabled", "/enabled"),
             ],
         ),

@@ -244,14 +244,18 @@ mod tests {
 
     fn targets(seen: &[(u64, &str)]) -> Clones {
         let clones = Clones::default();
-        seen.iter().for_each(|(ms, target)| see(&clones, *ms, Mark::Target((*target).into())));
+        for (ms, target) in seen {
+            see(&clones, *ms, Mark::Target((*target).into()));
+        }
         clones
     }
 
     fn starts(seen: &[(u64, f64)]) -> Clones {
         let clones = Clones::default();
         see(&clones, 0, Mark::Target("web1".into()));
-        seen.iter().for_each(|(ms, start)| see(&clones, *ms, Mark::Start(boot(*start))));
+        for (ms, start) in seen {
+            see(&clones, *ms, Mark::Start(boot(*start)));
+        }
         clones
     }
 

@@ -9,9 +9,12 @@ mod changes;
 mod connection;
 mod context;
 mod date_time;
+mod described;
 mod duplicate_agents;
+mod explore;
 mod extras;
 mod forget;
+mod host_detail;
 mod id;
 mod kind;
 mod kinds;
@@ -20,14 +23,18 @@ mod login;
 mod milliseconds;
 mod mutation;
 mod naming;
+mod overview;
 mod page;
+mod points;
 mod query;
 mod reach;
 mod record;
 mod request;
 mod rows;
 mod samples;
+mod sparklines;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,9 +45,9 @@ use juniper::{
 use serde::Serialize;
 
 use crate::clones::Clones;
-use crate::store::Store;
-use context::{Context, Fault};
-use large::Large;
+use crate::session::{Rights, Tries};
+use crate::store::{Store, StoreError};
+use context::{Context, Fault, Shared};
 use mutation::Mutation;
 use query::Query;
 use request::Request;
@@ -62,6 +69,9 @@ const MAX_ANSWER_BYTES: usize = 16 << 20;
 /// How long a query may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What is told to who may not.
+const NOT_SIGNED_IN: &str = "Sign in first.";
+
 type Schema = RootNode<Query, Mutation, EmptySubscription<Context>>;
 
 /// What is answered.
@@ -81,11 +91,25 @@ impl Answer {
     }
 }
 
+/// Who asks.
+pub struct Asker<'a> {
+    /// Where from; none for what runs on the store itself.
+    pub address: Option<IpAddr>,
+    /// What that one may do, who may show the key of an operator in the request.
+    pub rights: &'a dyn Fn(Option<&str>) -> Result<Rights, StoreError>,
+}
+
+impl Asker<'_> {
+    /// Who has the store in hand.
+    pub fn operator() -> Self {
+        Self { address: None, rights: &|_| Ok(Rights::ALL) }
+    }
+}
+
 /// The schema, ready to answer.
 pub struct Endpoint {
     schema: Schema,
-    large: Arc<Large>,
-    clones: Arc<Clones>,
+    shared: Shared,
     deadline: Duration,
 }
 
@@ -102,13 +126,21 @@ impl Endpoint {
             .limit_depth(MAX_DEPTH)
             .limit_tokens(MAX_TOKENS)
             .limit_fields(MAX_FIELDS);
-        Self { schema, large: Arc::default(), clones: Arc::default(), deadline: DEADLINE }
+        Self { schema, shared: Shared::default(), deadline: DEADLINE }
     }
 
     /// That tells which agents share an id.
     #[must_use]
-    pub fn with_clones(self, clones: Arc<Clones>) -> Self {
-        Self { clones, ..self }
+    pub fn with_clones(mut self, clones: Arc<Clones>) -> Self {
+        self.shared.clones = clones;
+        self
+    }
+
+    /// With what was tried of late elsewhere, so that passwords are not tried here.
+    #[must_use]
+    pub fn with_tries(mut self, tries: Arc<Tries>) -> Self {
+        self.shared.tries = tries;
+        self
     }
 
     /// With another time for each query than [`DEADLINE`].
@@ -118,12 +150,13 @@ impl Endpoint {
     }
 
     /// Answers a request. The statuses are the original's: 200; 400 for what is
-    /// no query; 405 for a mutation by GET and for other methods; and ours: 413
+    /// no query; 401 for who may not; 405 for a mutation by GET and for other methods; and ours: 413
     /// for a query that is too long or asks for too much, 503 for one that took
     /// too long or came while the store cannot answer.
     pub fn answer(
         &self,
         store: &Arc<Store>,
+        asker: &Asker<'_>,
         method: &str,
         query_string: Option<&str>,
         content_type: Option<&str>,
@@ -134,32 +167,42 @@ impl Endpoint {
             Ok(request) => request,
             Err((status, reason)) => return Answer::error(status, &reason),
         };
-        self.run(store, &request, Instant::now() + self.deadline, now_ms)
+        let rights = match (asker.rights)(request.operator_key()) {
+            Ok(rights) if rights.read => rights,
+            Ok(_) => return Answer::error(401, NOT_SIGNED_IN),
+            Err(error) => return Answer::error(503, &error.to_string()),
+        };
+        let deadline = Instant::now() + self.deadline;
+        let context =
+            Context::new(Arc::clone(store), &self.shared, asker.address, deadline, now_ms);
+        self.run(&context, &request, rights)
     }
 
-    fn run(&self, store: &Arc<Store>, request: &Request, deadline: Instant, now_ms: u64) -> Answer {
+    fn run(&self, context: &Context, request: &Request, rights: Rights) -> Answer {
         let name = request.operation_name.as_deref();
         let operation = match ValidatedOperation::new(&request.query, name, &self.schema) {
             Ok(operation) => operation,
             Err(error) => return refused(&error),
         };
-        if operation.operation_type() == OperationType::Mutation && !request.may_change {
-            let reason = "Can only perform a mutation operation from a POST request with JSON.";
-            return Answer::error(405, reason);
+        if operation.operation_type() == OperationType::Mutation {
+            if !request.may_change {
+                let reason = "Can only perform a mutation operation from a POST request with JSON.";
+                return Answer::error(405, reason);
+            }
+            if !rights.change {
+                return Answer::error(401, NOT_SIGNED_IN);
+            }
         }
-        let large = Arc::clone(&self.large);
-        let clones = Arc::clone(&self.clones);
-        let context = Context::new(Arc::clone(store), large, clones, deadline, now_ms);
         let variables: Variables = request.variables();
-        let result = operation.execute_sync(&variables, &context);
+        let result = operation.execute_sync(&variables, context);
         // Whatever was put together by then is of no use to anybody.
         if context.is_over()
             && let Some(fault) = context.take_fault()
         {
             return ended(&fault);
         }
-        // The context goes last, and with it the permit of a large query: the
-        // answer is in memory until it is written.
+        // The caller has the context until the answer is written, and with it the
+        // permit of a large query.
         match result {
             Ok((data, errors)) => done(&data, &errors),
             Err(error) => refused(&error),

@@ -6,14 +6,17 @@
 pub mod about;
 pub mod admin;
 pub mod clones;
+pub mod fleet;
 pub mod graphql;
 pub mod intake;
+pub mod page;
 pub mod password;
 mod percent;
 pub mod program;
 mod raw_samples;
 pub mod receive;
 pub mod rest;
+pub mod session;
 pub mod store;
 mod store_options;
 pub mod translations;

@@ -29,8 +29,15 @@ const MAX_QUERY_BODY_BYTES: usize = 1 << 20;
 const FAULTS_SHOWN: usize = 20;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] =
-    &["log_level", "log_max_bytes", "secret_file", "max_age", "max_bytes", "max_series_per_agent"];
+const LIVE: &[&str] = &[
+    "log_level",
+    "log_max_bytes",
+    "secret_file",
+    "allow_from",
+    "max_age",
+    "max_bytes",
+    "max_series_per_agent",
+];
 
 /// `pattood`
 pub enum ServerProgram {}
@@ -78,10 +85,13 @@ impl Program for ServerProgram {
             log::error!("the names that we ship are not all there: {error}");
         }
         let receiver = Receiver::new(Arc::clone(&store), config.agent_api.max_body_bytes);
-        let web = Web::new(Arc::clone(&store), receiver.counts()).with_clones(receiver.clones());
+        let (counts, clones) = (receiver.counts(), receiver.clones());
+        let web = Web::new(Arc::clone(&store), counts, config.reading_needs_sign_in);
+        let web = web.with_clones(clones);
         let limits = Limits {
             product: PRODUCT,
             workers: config.agent_api.listener.workers,
+            allow_from: config.agent_api.listener.allow_from.clone(),
             body_bytes: body_bytes(&config.agent_api),
             ..Limits::server()
         };
@@ -91,6 +101,7 @@ impl Program for ServerProgram {
         let limits = Limits {
             product: PRODUCT,
             workers: config.web_api.workers,
+            allow_from: config.web_api.allow_from.clone(),
             body_bytes: MAX_QUERY_BODY_BYTES,
             ..Limits::server()
         };
@@ -160,6 +171,8 @@ impl Service<(ServerConfig, Report)> for ServingServer {
         self.report.take_over(report, LIVE);
         let options = store_options(&config.store);
         parts.secrets.replace(config.agent_api.secrets);
+        parts.agents.allow_from(config.agent_api.listener.allow_from);
+        parts.web.allow_from(config.web_api.allow_from);
         parts.store.set_retention(options.retention);
         parts.store.set_series_of_agent(options.series_of_agent);
     }

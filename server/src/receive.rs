@@ -169,6 +169,9 @@ impl Handler for Receiver {
             (None, STATUS_PATH, Method::Options) => {
                 with_header(plain(""), "Allow", "GET, HEAD, OPTIONS")
             }
+            (None, "*", Method::Options) => {
+                with_header(plain(""), "Allow", "GET, HEAD, POST, OPTIONS")
+            }
             (None, STATUS_PATH, method) => not_taken(method, "GET, HEAD, OPTIONS"),
             _ => error(
                 404,

@@ -8,7 +8,7 @@
 //!
 //! Out: [`Store::points`] draws a series, downsampled; [`Store::latest`] gives
 //! the latest values; [`Store::rows`] and its kin read and change the
-//! catalogue.
+//! catalogue; [`Store::watched`] has the latest of chosen series in memory.
 //!
 //! Inside: one thread writes ([`writer`]); another seals fresh rows into
 //! compressed chunks, compacts days, and deletes what has expired ([`sealer`]);
@@ -48,10 +48,12 @@ mod schema;
 mod scratch;
 mod seal;
 mod sealer;
+mod search;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod times;
+mod watch;
 mod writer;
 
 pub use backup::backup;
@@ -72,7 +74,9 @@ pub use receipt::{Origin, Reading, Receipt, Refusal};
 pub use register::NewSeries;
 pub use retention::{Keep, Retention};
 pub use rollup::Bucket;
+pub use search::KeyCount;
 pub use tables::{Broken, Resolution};
+pub use watch::{Heard, WATCHED_MAX, Watched};
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -87,6 +91,7 @@ use figures::Figures;
 use readers::Readers;
 use register::Caps;
 use sealer::Sealer;
+use watch::Watch;
 use writer::Writer;
 
 /// The database, within the data folder.
@@ -177,6 +182,7 @@ pub struct Store {
     cache: Cache,
     agents: u64,
     series_of_agent: AtomicU64,
+    watch: Watch,
     sealer: Sealer,
     _lock: File,
 }
@@ -217,6 +223,7 @@ impl Store {
             cache: Cache::new(options.series_remembered),
             agents: options.agents,
             series_of_agent: AtomicU64::new(options.series_of_agent),
+            watch: Watch::default(),
             sealer,
             _lock: lock,
         })
@@ -251,6 +258,11 @@ impl Store {
     /// none was.
     pub fn newest_ms(&self) -> u64 {
         self.shared.backlog.newest_ms()
+    }
+
+    /// How long, and how much, is kept.
+    pub fn retention(&self) -> Retention {
+        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Samples before this have been deleted, milliseconds since 1970; roll-ups of

@@ -7,10 +7,11 @@ use pattoo_common::wall_clock::now_ms;
 
 use crate::about::{self, Metrics};
 use crate::clones::Clones;
-use crate::graphql::{self, Endpoint};
+use crate::graphql::{self, Asker, Endpoint};
 use crate::receive::{Counts, Figures};
-use crate::rest;
+use crate::session::{self, Sessions, is_cross_site};
 use crate::store::{Store, StoreError};
+use crate::{page, rest};
 
 /// When to ask again, where the store could not answer.
 const RETRY_SECONDS: &str = "5";
@@ -23,6 +24,7 @@ pub struct Web {
     counts: Arc<Counts>,
     clones: Arc<Clones>,
     graphql: Endpoint,
+    sessions: Sessions,
 }
 
 /// What a path leads to.
@@ -34,12 +36,18 @@ enum Route<'p> {
     Status,
     Health,
     Metrics,
+    Page,
+    Session,
 }
 
 impl Web {
-    /// Answers out of this store; `counts` are the receiver's.
-    pub fn new(store: Arc<Store>, counts: Arc<Counts>) -> Self {
-        Self { store, counts, clones: Arc::default(), graphql: Endpoint::new() }
+    /// Answers out of this store; `counts` are the receiver's. Once there are users,
+    /// whoever changes anything must be signed in; `reading_needs_sign_in`: whoever
+    /// reads too.
+    pub fn new(store: Arc<Store>, counts: Arc<Counts>, reading_needs_sign_in: bool) -> Self {
+        let sessions = Sessions::new(Arc::clone(&store), reading_needs_sign_in);
+        let graphql = Endpoint::new().with_tries(sessions.tries());
+        Self { store, counts, clones: Arc::default(), graphql, sessions }
     }
 
     /// Tells which agents share an id.
@@ -50,8 +58,14 @@ impl Web {
     }
 
     fn graphql(&self, request: &Request) -> Answer {
+        if request.method == Method::Post && is_cross_site(request) {
+            return error(403, "a page of another site sent this");
+        }
+        let rights = |key: Option<&str>| self.sessions.rights(request, key);
+        let asker = Asker { address: Some(request.peer.ip()), rights: &rights };
         let answer = self.graphql.answer(
             &self.store,
+            &asker,
             request.method.as_str(),
             request.query.as_deref(),
             request.header("content-type"),
@@ -65,9 +79,16 @@ impl Web {
         match route {
             Route::Graphql => self.graphql(request),
             Route::Data(number) => {
+                match self.sessions.rights(request, None) {
+                    Ok(rights) if rights.read => {}
+                    Ok(_) => return error(401, "sign in first"),
+                    Err(fault) => return or_later(error(503, &fault.to_string())),
+                }
                 let answer = rest::data(&self.store, number, request.query.as_deref(), now_ms());
                 or_later(json(answer.status, answer.body))
             }
+            Route::Page => page::answer(request),
+            Route::Session => self.sessions.answer(request),
             Route::Status => text(about::STATUS, "text/plain; charset=utf-8"),
             Route::Health => {
                 let (status, body) = about::health(&self.store);
@@ -118,9 +139,14 @@ impl Web {
 
 impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
+        // The port as a whole, of which only OPTIONS asks.
+        if request.path == "*" {
+            return with_header(Answer::from_data([]), "Allow", ASKING);
+        }
         let Some(route) = route(&request.path) else {
             let places = format!(
-                "nothing is here; try {}, {}<number>, {}, {} or {}",
+                "nothing is here; try {}, {}, {}<number>, {}, {} or {}",
+                page::PATH,
                 graphql::PATH,
                 rest::DATA_PATH,
                 about::STATUS_PATH,
@@ -129,10 +155,17 @@ impl Handler for Web {
             );
             return error(404, &places);
         };
-        let allow = if route == Route::Graphql { ASKING } else { READING };
+        let allow = match route {
+            Route::Graphql => ASKING,
+            Route::Session => session::METHODS,
+            _ => READING,
+        };
         match request.method {
             Method::Get | Method::Head => self.read(route, request),
             Method::Post if route == Route::Graphql => self.graphql(request),
+            Method::Post | Method::Delete if route == Route::Session => {
+                self.sessions.answer(request)
+            }
             Method::Options => with_header(Answer::from_data([]), "Allow", allow),
             ref method => with_header(
                 error(405, &format!("{method} is not taken here: {allow}")),
@@ -146,9 +179,11 @@ impl Handler for Web {
 fn route(path: &str) -> Option<Route<'_>> {
     Some(match path {
         graphql::PATH => Route::Graphql,
+        session::PATH => Route::Session,
         about::STATUS_PATH => Route::Status,
         about::HEALTH_PATH => Route::Health,
         about::METRICS_PATH => Route::Metrics,
+        path if page::is_page(path) => Route::Page,
         path => Route::Data(path.strip_prefix(rest::DATA_PATH)?),
     })
 }

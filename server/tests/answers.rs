@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write;
 use std::time::Duration;
 
-use pattoo_server::graphql::Endpoint;
+use pattoo_server::graphql::{Asker, Endpoint};
 use pattoo_server::store::{Options, Store};
 use pattoo_server::translations;
 use serde_json::{Value, json};
@@ -275,7 +275,14 @@ fn variables_and_operation_names_are_understood() {
     let ask = |body: &Value| {
         let body = body.to_string();
         let kind = Some("application/json");
-        let answer = server.endpoint.answer(&server.store, "POST", None, kind, body.as_bytes());
+        let answer = server.endpoint.answer(
+            &server.store,
+            &Asker::operator(),
+            "POST",
+            None,
+            kind,
+            body.as_bytes(),
+        );
         (answer.status, serde_json::from_slice::<Value>(&answer.body).unwrap())
     };
     let (status, answer) = ask(&body);

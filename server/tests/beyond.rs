@@ -100,6 +100,7 @@ fn hub_document(timestamp_ms: u64, up: u64) -> Vec<u8> {
         if up == 1 {
             tell("hub_poll_duration", DataType::Gauge, Reading::Float(1.5));
             tell("hub_poll_agent_id", DataType::Text, agent_id.into());
+            tell("hub_poll_program", DataType::Text, "pattoo/0.1.0".into());
         } else {
             tell("hub_poll_error", DataType::Text, "the connection was refused".into());
         }

@@ -11,8 +11,9 @@ mod support;
 
 use std::fmt::Write;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use pattoo_common::http_server::{Limits, Server as HttpServer};
@@ -44,7 +45,7 @@ impl Site {
             HttpServer::start(
                 listener,
                 Limits::server(),
-                Arc::new(Web::new(Arc::new(store), Arc::default())),
+                Arc::new(Web::new(Arc::new(store), Arc::default(), true)),
             )
             .unwrap()
         });
@@ -68,11 +69,22 @@ impl Site {
 
     /// Exit code, stdout, stderr.
     fn run(&self, line: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_pattoo_cli"))
+        self.run_with(line, "")
+    }
+
+    /// Likewise, with this on stdin.
+    fn run_with(&self, line: &[&str], input: &str) -> (i32, String, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pattoo_cli"))
             .args(line)
             .env("PATTOO_CONFIGDIR", &self.folder)
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // Who asks for no password reads nothing, and may have ended.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     }
@@ -155,14 +167,49 @@ fn a_day_of_an_administrator(site: &Site) {
     site.bad(&["delete", "agent", "--idx_agent", "1"], 1, "no agent 1");
 }
 
+/// Users come, and from then on only who has the key of the data folder changes
+/// anything.
+fn users_come_and_go(site: &Site) {
+    let create = ["create", "user", "--username", "ada", "--name", "Ada King Lovelace"];
+    let (code, out, err) = site.run_with(&create, "right horse\n");
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "User ada created, idx_user 1.\n", ""));
+    assert!(site.row("user", &["1", "ada", "Ada", "King Lovelace", "1"]));
+    let (code, _, err) = site.run_with(&create, "right horse\n");
+    assert!(code == 1 && err.contains("there is a user ada already"), "{err}");
+    site.bad(&["create", "user", "--username", "eve", "--name", "Eve"], 1, "0 bytes");
+    assert!(site.run_with(&["set", "password", "--username", "ada"], "new horse").0 == 0);
+    site.good(&["disable", "user", "--username", "ada"]);
+    assert!(site.row("user", &["1", "ada", "0"]));
+    site.good(&["enable", "user", "--username", "ada"]);
+    site.bad(&["disable", "user", "--username", "eve"], 1, "no user \"eve\"");
+}
+
 #[test]
 fn administration_without_a_server() {
-    a_day_of_an_administrator(&Site::new(false));
+    let site = Site::new(false);
+    users_come_and_go(&site);
+    a_day_of_an_administrator(&site);
+}
+
+#[test]
+fn without_the_key_of_the_data_folder_a_server_with_users_is_closed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::new(true);
+    users_come_and_go(&site);
+    let key = site.folder.join("data/operator.key");
+    let mode = fs::metadata(&key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    fs::write(&key, "0".repeat(64)).unwrap();
+    site.bad(&["show", "agent"], 1, "Run this as the user that pattood runs as");
+    fs::remove_file(&key).unwrap();
+    site.bad(&["disable", "user", "--username", "ada"], 1, "Sign in first");
 }
 
 #[test]
 fn administration_of_a_running_server() {
     let site = Site::new(true);
+    users_come_and_go(&site);
     a_day_of_an_administrator(&site);
     assert!(site.server.is_some());
 }

@@ -23,10 +23,11 @@ use crate::sources;
 const ONCE_INTERVAL_S: u32 = 300;
 
 /// Keys that SIGHUP changes; others need a restart.
-const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file"];
+const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file", "allow_from"];
 
-/// The spoke.
-pub(crate) struct Spoke;
+/// The spoke, as a program.
+#[derive(Debug)]
+pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
@@ -62,7 +63,11 @@ impl Program for Spoke {
         listener: TcpListener,
     ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
-        let limits = Limits { workers: config.workers, ..Limits::spoke() };
+        let limits = Limits {
+            workers: config.workers,
+            allow_from: config.allow_from.clone(),
+            ..Limits::spoke()
+        };
         let secrets = Arc::new(LiveSecrets::new(config.secrets));
         let routes = Routes(Arc::clone(&machine));
         let routes = Guard::new(routes, Arc::clone(&secrets), NONCES_OF_SPOKE);
@@ -110,6 +115,9 @@ impl Service<(SpokeConfig, Report)> for ServingSpoke {
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
         self.secrets.replace(config.secrets);
+        if let Some(server) = &self.server {
+            server.allow_from(config.allow_from);
+        }
     }
 
     fn health(&self) -> Health {

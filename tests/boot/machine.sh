@@ -77,6 +77,7 @@ until_done() { # until_done WHAT COMMAND...
     until "$@" >"$work/last" 2>&1; do
         if [ "$(now_ms)" -gt "$deadline" ]; then
             printf '%s: %s did not happen within %s s\n' "$init" "$what" "$PATIENCE_S" >&2
+            inside sh -c 'tail -n 5 /var/log/pattoo/*.log; journalctl -q -n 15' >&2 2>/dev/null
             tail -n 20 "$work/last" "$work/$init/console" >&2
             return 1
         fi
@@ -168,6 +169,8 @@ prepare_root() {
     mkdir "$here/upper" "$here/overlay" "$here/root"
     mount -t overlay overlay -o "lowerdir=$cache/$init,upperdir=$here/upper,workdir=$here/overlay" "$here/root"
     [ "$init" != s6 ] || mkdir -p "$here/root/etc/s6/service"
+    # A bare Debian has none.
+    printf '127.0.0.1 localhost\n' >"$here/root/etc/hosts"
 }
 
 expect() { # expect WHAT COMMAND...

@@ -88,8 +88,8 @@ pub fn write_server_config(folder: &Folder, options: &ServerOptions) -> PathBuf 
 /// which must be there.
 pub fn add_to_pattoo_section(folder: &Folder, lines: &[&str]) {
     let text = std::fs::read_to_string(folder.join("etc/pattoo.yaml")).expect("it is written");
-    let added: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    folder.write("etc/pattoo.yaml", &text.replacen("pattoo:\n", &format!("pattoo:\n{added}"), 1));
+    let section = ["pattoo:"].iter().chain(lines).copied().collect::<Vec<_>>().join("\n  ");
+    folder.write("etc/pattoo.yaml", &text.replacen("pattoo:", &section, 1));
 }
 
 fn write_pattoo_yaml(folder: &Folder, server_port: Option<u16>) {

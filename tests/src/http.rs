@@ -40,6 +40,11 @@ pub fn http_get(port: u16, path: &str) -> io::Result<HttpAnswer> {
     http_ask(port, "GET", path, &[], None)
 }
 
+/// [`http_get`] with these headers.
+pub fn http_get_with(port: u16, path: &str, headers: &[(&str, &str)]) -> io::Result<HttpAnswer> {
+    http_ask(port, "GET", path, headers, None)
+}
+
 /// Posts to 127.0.0.1 and reads until the server closes.
 pub fn http_post(
     port: u16,

@@ -8,13 +8,16 @@
     reason = "a test that cannot go on panics"
 )]
 
+pub mod attack;
 mod configuration;
 mod daemon;
 mod dice;
 pub mod faults;
 mod folder;
+pub mod fresh_client;
 pub mod hanging_mount;
 mod http;
+pub mod loopback;
 mod mount_namespace;
 mod port;
 mod process;
@@ -34,7 +37,7 @@ pub use configuration::{
 pub use daemon::Daemon;
 pub use dice::Dice;
 pub use folder::Folder;
-pub use http::{HttpAnswer, http_ask, http_get, http_post};
+pub use http::{HttpAnswer, http_ask, http_get, http_get_with, http_post};
 pub use port::free_port;
 pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
 pub use receiver::{Mood, Post, Receiver, Taken};

@@ -10,6 +10,7 @@ use super::line::Step;
 use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
+use crate::allow_from::AllowFrom;
 use crate::nearest::nearest;
 use crate::signature::Secrets;
 
@@ -186,6 +187,7 @@ impl<'a> Section<'a> {
         }
         match Secrets::read(&path) {
             Ok(secrets) => {
+                self.findings.read(&path);
                 self.note(key, secrets.to_string(), Origin::File);
                 Some(secrets)
             }
@@ -303,6 +305,35 @@ impl<'a> Section<'a> {
             results.push(Section::read(self.file, path, item, self.findings, false, &mut read));
         }
         results
+    }
+
+    /// The networks that clients may come from; a lone one counts as a list of one.
+    pub fn allow_from(&mut self, key: &'static str) -> AllowFrom {
+        let Some((name, node)) = self.find(key) else {
+            self.note(key, AllowFrom::default().to_string(), Origin::Default);
+            return AllowFrom::default();
+        };
+        let items = match node {
+            Node::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut networks = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let text = value::text(item).ok_or_else(|| {
+                format!("{item} stands here; wanted a network such as 192.0.2.0/24")
+            });
+            match text.and_then(|text| text.parse()) {
+                Ok(network) => networks.push(network),
+                Err(message) => {
+                    let mut path = self.path_of(name);
+                    path.push(Step::Item(index));
+                    self.findings.problem(self.file, &path, message);
+                }
+            }
+        }
+        let allow_from = AllowFrom::new(networks);
+        self.note(key, allow_from.to_string(), Origin::File);
+        allow_from
     }
 
     /// Says that the value of a key, or its absence, makes the configuration unusable.

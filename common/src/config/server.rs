@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Presence, Reader, Report, Section};
+use crate::allow_from::AllowFrom;
 use crate::signature::Secrets;
 
 /// The program's name: of its binary and its PID file.
@@ -35,6 +36,9 @@ pub struct ServerConfig {
     pub agent_api: AgentListener,
     /// Section `pattoo_apid`: where people and their programs ask.
     pub web_api: Listener,
+    /// Of the same section: whether, once there are users, whoever reads must be
+    /// signed in; whoever changes anything must be anyway.
+    pub reading_needs_sign_in: bool,
     /// Section `store`: what is kept, and where.
     pub store: StoreConfig,
 }
@@ -46,6 +50,8 @@ pub struct Listener {
     pub ip_listen_address: IpAddr,
     /// The TCP port to listen at.
     pub ip_bind_port: u16,
+    /// The networks from which clients may come.
+    pub allow_from: AllowFrom,
     /// Threads that answer; each holds at most one request.
     pub workers: usize,
 }
@@ -101,11 +107,13 @@ impl ServerConfig {
         let config = reader.file(FILE, MAX_FILE_BYTES, Presence::Optional, |top| {
             top.ignore(ORIGINALS_SECTIONS);
             let agent_api = top.section("pattoo_api_agentd", AgentListener::read);
-            let web_api =
-                top.section("pattoo_apid", |section| Listener::read(section, DEFAULT_WEB_PORT));
+            let (web_api, reading_needs_sign_in) = top.section("pattoo_apid", |section| {
+                let listener = Listener::read(section, DEFAULT_WEB_PORT);
+                (listener, section.flag("reading_needs_sign_in", true))
+            });
             let data = pattoo.daemon_directory.join("data");
             let store = top.section("store", |section| StoreConfig::read(section, data));
-            Self { pattoo, agent_api, web_api, store }
+            Self { pattoo, agent_api, web_api, reading_needs_sign_in, store }
         });
         reader.finish(config)
     }
@@ -127,6 +135,7 @@ impl Listener {
         Self {
             ip_listen_address: section.listen_address("ip_listen_address", every_address),
             ip_bind_port: section.port("ip_bind_port", default_port),
+            allow_from: section.allow_from("allow_from"),
             workers: section.number("workers", 4, 1..=64),
         }
     }

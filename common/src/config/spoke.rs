@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Reader, Report};
+use crate::allow_from::AllowFrom;
 use crate::signature::Secrets;
 
 /// The program's name: of its binary, its configuration and its PID file.
@@ -23,6 +24,8 @@ pub struct SpokeConfig {
     pub ip_listen_address: IpAddr,
     /// The TCP port to listen at.
     pub ip_bind_port: u16,
+    /// The networks from which it may be asked.
+    pub allow_from: AllowFrom,
     /// Where the kernel's process file system is: `/proc`.
     pub proc_directory: PathBuf,
     /// Where the kernel's device file system is: `/sys`.
@@ -53,6 +56,7 @@ impl SpokeConfig {
                 pattoo,
                 ip_listen_address: section.listen_address("ip_listen_address", every_address),
                 ip_bind_port: section.port("ip_bind_port", DEFAULT_PORT),
+                allow_from: section.allow_from("allow_from"),
                 proc_directory: section.path("proc_directory", "/proc"),
                 sys_directory: section.path("sys_directory", "/sys"),
                 root_directory: section.path("root_directory", "/"),

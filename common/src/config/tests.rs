@@ -451,6 +451,7 @@ fn secrets_are_read_with_the_configuration_and_never_shown() {
     let key = format!("secret_file: {file}\n");
     let (spoke_config, report) = spoke("", &key).expect("a secret");
     assert_eq!(spoke_config.secrets.expect("some").first().id(), "new");
+    assert!(report.files.contains(&file.clone().into()), "it must be readable on SIGHUP");
     let shown = format!("  secret_file: {file} (signs with \"new\"; takes \"old\" too)");
     assert!(report.lines().contains(&shown), "{report}");
     assert!(!format!("{report} {report:?}").contains("0123456789abcdef"), "{report:?}");
@@ -488,4 +489,36 @@ fn sixteen_mebibytes_are_the_most() {
     let own = format!("{ONE_DEVICE}#{}", "x".repeat(MAX_DEVICE_FILE_BYTES));
     let error = hub(PATTOO, &own).expect_err("too large").to_string();
     assert!(error.contains("is larger than 16 MiB"), "{error}");
+}
+
+#[test]
+fn networks_to_allow_are_a_list_or_one() {
+    let (config, report) =
+        spoke("", "allow_from:\n  - 127.0.0.1\n  - \"2001:db8::/32\"\n").expect("a list");
+    assert!(config.allow_from.admits(Ipv4Addr::LOCALHOST.into()));
+    assert!(!config.allow_from.admits(Ipv4Addr::new(127, 0, 0, 2).into()));
+    assert!(report.to_string().contains("allow_from: 127.0.0.1/32, 2001:db8::/32\n"), "{report}");
+    let (config, report) = server("pattoo_apid:\n  allow_from: 10.0.0.0/8\n").expect("a lone one");
+    assert_eq!(config.web_api.allow_from.to_string(), "10.0.0.0/8");
+    assert_eq!(config.agent_api.listener.allow_from.to_string(), "everywhere");
+    assert!(report.to_string().contains("pattoo_api_agentd.allow_from: everywhere  (default)"));
+    for own in ["", "allow_from:\n", "allow_from: []\n"] {
+        let (config, _) = spoke("", own).expect("nothing");
+        assert!(config.allow_from.admits(Ipv4Addr::new(203, 0, 113, 9).into()), "{own:?}");
+    }
+}
+
+#[test]
+fn what_is_no_network_is_told_with_its_line() {
+    let error =
+        server("pattoo_apid:\n  allow_from:\n    - 10.0.0.0/8\n    - 10.1.2.3/8\n    - 7\n")
+            .expect_err("must be refused");
+    let told: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{error}");
+    assert!(told[0].contains("pattoo_server.yaml:4: pattoo_apid.allow_from[1]: "), "{error}");
+    assert!(told[0].contains("10.0.0.0/8 is the network"), "{error}");
+    assert!(
+        told[1].contains("pattoo_server.yaml:5: pattoo_apid.allow_from[2]: 7 stands"),
+        "{error}"
+    );
 }

@@ -1,11 +1,12 @@
 //! All clients, by age, what they hold together, and who of them waits for what.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::TcpStream;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, TcpStream};
 use std::time::Instant;
 
 use super::budget::{Budget, Held};
 use super::connection::{Connection, Stage};
+use super::turns::Turns;
 
 /// A client of the gate.
 pub(super) type Client = Connection<TcpStream>;
@@ -16,12 +17,12 @@ pub(super) struct Crowd {
     next_number: u64,
     /// What the clients hold; the gate adds what the workers hold.
     pub(super) budget: Budget,
-    whole: VecDeque<u64>,
+    whole: Turns,
 }
 
 impl Crowd {
     pub(super) fn new(budget: Budget) -> Self {
-        Self { clients: BTreeMap::new(), next_number: 0, budget, whole: VecDeque::new() }
+        Self { clients: BTreeMap::new(), next_number: 0, budget, whole: Turns::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -56,14 +57,24 @@ impl Crowd {
         expired.map(|(number, _)| number).collect()
     }
 
-    /// The first whose request waits for a worker.
-    pub(super) fn first_whole(&self) -> Option<u64> {
-        self.whole.front().copied()
+    /// Whose request goes to the next free worker.
+    pub(super) fn next_whole(&self) -> Option<u64> {
+        self.whole.next()
+    }
+
+    /// How many requests of this peer wait for a worker.
+    pub(super) fn whole_count_of(&self, peer: IpAddr) -> usize {
+        self.whole.count_of(peer)
+    }
+
+    /// The client whose whole request can best be spared.
+    pub(super) fn sparest_whole(&self) -> Option<u64> {
+        self.whole.last_of_greediest()
     }
 
     /// How many requests wait for a worker.
     pub(super) fn whole_count(&self) -> usize {
-        self.whole.len()
+        self.whole.count()
     }
 
     /// Does something to a client. What it holds, and what it waits for, is noted
@@ -88,13 +99,12 @@ impl Crowd {
     }
 
     fn turned(&mut self, number: u64, from: Stage, to: Stage) {
-        if from == Stage::Whole
-            && let Some(place) = self.whole.iter().position(|&known| known == number)
-        {
-            self.whole.remove(place);
+        let Some(peer) = self.clients.get(&number).map(|client| client.peer().ip()) else { return };
+        if from == Stage::Whole {
+            self.whole.remove(peer, number);
         }
         match to {
-            Stage::Whole => self.whole.push_back(number),
+            Stage::Whole => self.whole.add(peer, number),
             Stage::Closed => drop(self.clients.remove(&number)),
             _ => {}
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::answer::{self, Rendered};
 use super::bell::Bell;
+use super::limits::Limits;
 use super::{Handler, Request};
 
 /// A whole request for a worker.
@@ -54,18 +55,18 @@ struct Jobs {
 
 impl Workers {
     pub(super) fn start(
-        count: usize,
         handler: Arc<dyn Handler>,
-        product: &'static str,
+        limits: &Limits,
         bell: Arc<Bell>,
     ) -> io::Result<Self> {
+        let count = limits.workers;
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             is_wanted: Condvar::new(),
             done: Mutex::default(),
             bell,
             handler,
-            product,
+            product: limits.product,
         });
         let (alive, ended) = mpsc::channel();
         let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };

@@ -68,6 +68,10 @@ impl<H: Handler> Guard<H> {
 }
 
 impl<H: Handler> Handler for Guard<H> {
+    fn begin(&self) {
+        self.inner.begin();
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let Some(secrets) = self.secrets.get() else { return self.inner.answer(request) };
         let now_s = (self.now_ms)() / 1_000;
@@ -88,10 +92,6 @@ impl<H: Handler> Handler for Guard<H> {
             }
         };
         answer::sign(checked.secret, checked.signature, answer, (self.now_ms)() / 1_000)
-    }
-
-    fn admits(&self, client: std::net::IpAddr) -> bool {
-        self.inner.admits(client)
     }
 }
 

@@ -176,7 +176,8 @@ fn parse(text: &str) -> Result<Vec<Secret>, String> {
     Ok(list)
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, expect(clippy::unwrap_used, reason = "the fuzzer's own"))]
 pub(super) fn secrets(lines: &[(&str, &str)]) -> Secrets {
     let lines: Vec<_> = lines.iter().map(|(id, secret)| format!("{id} {secret}")).collect();
     Secrets { path: PathBuf::from("/secret"), list: parse(&lines.join("\n")).unwrap() }

@@ -41,6 +41,8 @@ pub(super) struct Index {
     pub(super) dropped_datapoints: u64,
     /// Batches that are in `bad/` since the start.
     pub(super) set_aside: u64,
+    /// Batches that are done with, and that the disk would not remove.
+    pub(super) undeleted: Vec<Name>,
     /// Batches dropped since the server last took one, for the log.
     pub(super) dropping: u64,
 }

@@ -21,6 +21,9 @@ pub(super) enum Command {
     AssignAgent { agent: String, group: String },
     DeleteAgent { agent: String },
     DeleteHost { target: String },
+    CreateUser { username: String, name: String },
+    SetPassword { username: String },
+    EnableUser { username: String, enabled: bool },
 }
 
 /// What is to be shown.
@@ -31,6 +34,7 @@ pub(super) enum Show {
     KeyTranslation,
     KeyTranslationGroup,
     Language,
+    User,
 }
 
 /// A file of translations: of keys, for a group, or of programs.
@@ -56,6 +60,7 @@ const GROUP: &str = "idx_pair_xlate_group";
 const AGENT: &str = "idx_agent";
 const FILE: &str = "filename";
 const TARGET: &str = "target";
+const USERNAME: &str = "username";
 
 /// Options of which the value is the number of a row.
 const NUMBERS: [&str; 2] = [GROUP, AGENT];
@@ -68,7 +73,7 @@ const fn show(
     Entry { verb: "show", object, options: &[], about, make }
 }
 
-static ENTRIES: [Entry; 14] = [
+static ENTRIES: [Entry; 19] = [
     show("agent", "Agents, and the translation group of each", |_| Command::Show(Show::Agent)),
     show("agent_translation", "What programs of agents are called", |_| {
         Command::Show(Show::AgentTranslation)
@@ -80,6 +85,7 @@ static ENTRIES: [Entry; 14] = [
         Command::Show(Show::KeyTranslationGroup)
     }),
     show("language", "Languages", |_| Command::Show(Show::Language)),
+    show("user", "Users of the page", |_| Command::Show(Show::User)),
     Entry {
         verb: "create",
         object: "language",
@@ -93,6 +99,20 @@ static ENTRIES: [Entry; 14] = [
         options: &[NAME],
         about: "A group of translations",
         make: |[name, _]| Command::CreateGroup { name },
+    },
+    Entry {
+        verb: "create",
+        object: "user",
+        options: &[USERNAME, NAME],
+        about: "A user of the page, such as --name 'Ada Lovelace'; asks for a password",
+        make: |[username, name]| Command::CreateUser { username, name },
+    },
+    Entry {
+        verb: "set",
+        object: "password",
+        options: &[USERNAME],
+        about: "Another password for a user; asks for it, and ends the user's sessions",
+        make: |[username, _]| Command::SetPassword { username },
     },
     Entry {
         verb: "set",
@@ -130,6 +150,20 @@ static ENTRIES: [Entry; 14] = [
         make: |[agent, group]| Command::AssignAgent { agent, group },
     },
     Entry {
+        verb: "enable",
+        object: "user",
+        options: &[USERNAME],
+        about: "A user may sign in again",
+        make: |[username, _]| Command::EnableUser { username, enabled: true },
+    },
+    Entry {
+        verb: "disable",
+        object: "user",
+        options: &[USERNAME],
+        about: "A user may not sign in any more; ends the user's sessions",
+        make: |[username, _]| Command::EnableUser { username, enabled: false },
+    },
+    Entry {
         verb: "delete",
         object: "agent",
         options: &[AGENT],
@@ -163,7 +197,7 @@ pub(super) fn commands() -> Vec<(String, &'static str)> {
 /// The help.
 pub(super) fn help() -> String {
     let mut text = String::from(
-        "Languages, translations and agents of Pattoo.\n\n\
+        "Languages, translations, agents and users of Pattoo.\n\n\
          Usage: pattoo_cli VERB OBJECT [--OPTION VALUE]...\n",
     );
     let mut last = "";
@@ -302,7 +336,10 @@ mod tests {
         for (line, reason) in [
             ("show", "show what? One of agent, agent_translation"),
             ("show nothing", "show nothing: one of agent"),
-            ("list agent", "\"list\" is none of show, create, set, import, assign, delete"),
+            (
+                "list agent",
+                "\"list\" is none of show, create, set, import, assign, enable, disable, delete",
+            ),
             ("show agent now", "\"now\" is one word too many"),
             ("create language --code en", "create language wants --name"),
             ("create language --code en --name", "missing argument"),

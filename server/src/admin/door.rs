@@ -10,7 +10,8 @@ use pattoo_common::config::ServerConfig;
 use pattoo_common::http_client::{self, Peer};
 use serde_json::{Value, json};
 
-use crate::graphql::{Endpoint, PATH};
+use crate::graphql::{Asker, Endpoint, PATH};
+use crate::session::operator;
 use crate::store::{DATABASE_FILE, Store, StoreError};
 use crate::store_options::store_options;
 
@@ -24,8 +25,8 @@ const JSON: &str = "application/json";
 
 /// The way that was found.
 pub(super) enum Door {
-    /// The server that runs.
-    Server(SocketAddr),
+    /// The server that runs, and the key to it, where its data folder may be read.
+    Server(SocketAddr, Option<String>),
     /// The store, opened here.
     Store(Box<Endpoint>, Arc<Store>),
 }
@@ -36,7 +37,9 @@ impl Door {
     pub(super) fn open(config: &ServerConfig) -> Result<Self, String> {
         let address = config.web_from_here();
         match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(_) => return Ok(Self::Server(address)),
+            Ok(_) => {
+                return Ok(Self::Server(address, operator::read(&config.store.directory)));
+            }
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
             Err(error) => return Err(format!("{address}: {error}")),
         }
@@ -58,9 +61,13 @@ impl Door {
 
     /// The data of a query.
     pub(super) fn ask(&self, query: &str, variables: &Value) -> Result<Value, String> {
-        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut body = json!({ "query": query, "variables": variables });
         let (status, answer) = match self {
-            Self::Server(address) => {
+            Self::Server(address, key) => {
+                if let Some(key) = key {
+                    body["extensions"] = json!({ "operatorKey": key });
+                }
+                let body = body.to_string();
                 let deadline = Instant::now() + DEADLINE;
                 let host = address.to_string();
                 let (body, limit) = (body.as_bytes(), MAX_ANSWER_BYTES);
@@ -70,13 +77,21 @@ impl Door {
                 (reply.status, reply.body)
             }
             Self::Store(endpoint, store) => {
-                let answer = endpoint.answer(store, "POST", None, Some(JSON), body.as_bytes());
+                let answer = {
+                    let (asker, body) = (Asker::operator(), body.to_string());
+                    endpoint.answer(store, &asker, "POST", None, Some(JSON), body.as_bytes())
+                };
                 (answer.status, answer.body)
             }
         };
         let answer: Value = serde_json::from_slice(&answer)
             .map_err(|_| format!("the answer has status {status} and is not what pattood says"))?;
         if let Some(error) = answer["errors"][0]["message"].as_str() {
+            if status == 401 {
+                return Err(format!(
+                    "{error} Run this as the user that pattood runs as, or as root."
+                ));
+            }
             return Err(error.to_owned());
         }
         match &answer["data"] {

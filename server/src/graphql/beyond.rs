@@ -1,25 +1,19 @@
-//! What we answer beyond the original: finding series, their points for a chart,
-//! hosts and devices.
+//! What we answer beyond the original: finding series, hosts and devices here, and
+//! what the page asks for in files of its own.
 
 use juniper::meta::Field;
 use juniper::{
-    Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldError, FieldResult, GraphQLEnum,
-    GraphQLInputObject, GraphQLObject, Registry,
+    Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldResult, GraphQLInputObject,
+    GraphQLObject, Registry,
 };
 
 use super::connection::{Connection, page_arguments, page_asked};
 use super::context::Context;
 use super::kinds::DATAPOINT;
-use super::milliseconds::Milliseconds;
-use super::reach::{Device, reach};
-use super::{duplicate_agents, extras, rows};
-use crate::store::{
-    self, Agent, DAY_MS, DataPointRow, Filter, POINTS_MAX, PointsQuery, Resolution, Select,
-    SeriesId, StoreError,
-};
+use super::reach::{Device, devices};
+use super::{duplicate_agents, explore, extras, host_detail, overview, points, rows, sparklines};
+use crate::store::{Agent, DataPointRow, Filter, Select, SeriesId, StoreError};
 
-/// Series that one `points` may ask for.
-const MAX_SERIES: usize = 100;
 /// Pairs of metadata that a search may name.
 const MAX_METADATA: usize = 16;
 /// Series that a search may find.
@@ -33,7 +27,6 @@ const AGENTS_AT_A_TIME: usize = 1_000;
 const SERIES_AT_A_TIME: usize = 10_000;
 
 const FIND: &str = "findDatapoints";
-const POINTS: &str = "points";
 const HOSTS: &str = "hosts";
 const DEVICES: &str = "devices";
 
@@ -44,46 +37,6 @@ struct MetadataInput {
     key: String,
     /// The value.
     value: String,
-}
-
-/// What of the samples of a step becomes its point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
-enum Aggregate {
-    /// The least.
-    Min,
-    /// The greatest.
-    Max,
-    /// The mean.
-    Mean,
-    /// The latest.
-    Last,
-    /// How many there are.
-    Count,
-}
-
-/// The points of a series.
-#[derive(Debug, GraphQLObject)]
-#[graphql(name = "Points")]
-struct Drawn {
-    /// Number of the datapoint.
-    idx_datapoint: String,
-    /// Milliseconds between points; none where each point is a sample.
-    step: Option<Milliseconds>,
-    /// The coarsest figures that went into it: `raw`, `5min` or `1h`.
-    resolution: &'static str,
-    /// Oldest first. Steps without samples have no point.
-    points: Vec<Point>,
-    /// What could not be read, and is missing here.
-    damaged: Vec<String>,
-}
-
-/// A point of a chart.
-#[derive(Debug, GraphQLObject)]
-struct Point {
-    /// Unix time, milliseconds: of the sample, or where its step begins.
-    timestamp: Milliseconds,
-    /// The value; of a rate, the growth per second.
-    value: f64,
 }
 
 /// A host: all agents that tell of one target.
@@ -112,22 +65,6 @@ pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> 
         .argument(registry.arg::<Option<String>>("target", &()))
         .argument(registry.arg::<Option<Vec<MetadataInput>>>("metadata", &()));
     let find = page_arguments(registry, find);
-    let points = registry
-        .field::<Vec<Drawn>>(POINTS, &())
-        .description(
-            "The points of one or more series, at most 10,000 in a query; the step is raised \
-             until they fit. Times are Unix times in milliseconds; the last day, unless told.",
-        )
-        .argument(registry.arg::<Vec<String>>("idxDatapoint", &()))
-        .argument(registry.arg::<Option<Milliseconds>>("from", &()))
-        .argument(registry.arg::<Option<Milliseconds>>("to", &()))
-        .argument(
-            registry
-                .arg::<Option<Milliseconds>>("step", &())
-                .description("Milliseconds; without it every sample, where they fit."),
-        )
-        .argument(registry.arg::<Option<Aggregate>>("aggregate", &()))
-        .argument(registry.arg::<Option<bool>>("asRate", &()));
     let hosts = registry
         .field::<Vec<Host>>(HOSTS, &())
         .description("Hosts in order of their names, when they were last seen, and by whom.")
@@ -137,7 +74,13 @@ pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> 
     let devices = registry
         .field::<Vec<Device>>(DEVICES, &())
         .description("Every device of every hub, also those that never answered.");
-    vec![find, points, hosts, devices, duplicate_agents::field(registry)]
+    let mut fields = vec![find, hosts, devices, duplicate_agents::field(registry)];
+    fields.extend(points::fields(registry));
+    fields.push(overview::field(registry));
+    fields.push(sparklines::field(registry));
+    fields.push(host_detail::field(registry));
+    fields.extend(explore::fields(registry));
+    fields
 }
 
 /// One of [`fields`].
@@ -149,14 +92,21 @@ pub(super) fn resolve(
     let context = executor.context();
     match name {
         FIND => executor.resolve(&DATAPOINT, &find(context, arguments)?),
-        POINTS => executor.resolve_with_ctx(&(), &points(context, arguments)?),
         duplicate_agents::FIELD => duplicate_agents::resolve(executor),
         HOSTS => executor.resolve_with_ctx(&(), &hosts(context, arguments)?),
-        _ => {
-            let reach = reach(context).map_err(|error| context.store_error(error))?;
-            context.count_rows(reach.devices.len());
-            executor.resolve_with_ctx(&(), &reach.devices)
+        DEVICES => {
+            let devices = devices(context).map_err(|error| context.store_error(error))?;
+            context.count_rows(devices.len());
+            executor.resolve_with_ctx(&(), &devices)
         }
+        points::POINTS => points::points(arguments, executor),
+        points::COLUMNS => points::columns(arguments, executor),
+        overview::FIELD => overview::resolve(executor),
+        sparklines::FIELD => sparklines::resolve(arguments, executor),
+        host_detail::FIELD => host_detail::resolve(arguments, executor),
+        explore::EXPLORE => explore::explore(arguments, executor),
+        explore::KEYS => explore::keys(arguments, executor),
+        other => Err(format!("{other} is no query").into()),
     }
 }
 
@@ -187,75 +137,6 @@ fn find(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Connection>
     )
 }
 
-fn milliseconds(arguments: &Arguments<'_>, name: &str) -> FieldResult<Option<u64>> {
-    let given = arguments.get::<Option<Milliseconds>>(name)?.flatten();
-    Ok(given.map(|Milliseconds(value)| value))
-}
-
-fn points(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Drawn>> {
-    let numbers = arguments.get::<Vec<String>>("idxDatapoint")?.unwrap_or_default();
-    if numbers.is_empty() || numbers.len() > MAX_SERIES {
-        let found = numbers.len();
-        return Err(format!("idxDatapoint: 1 to {MAX_SERIES} are wanted, {found} found").into());
-    }
-    let to_ms = milliseconds(arguments, "to")?.unwrap_or(context.now_ms + 1);
-    let from_ms = milliseconds(arguments, "from")?.unwrap_or(to_ms.saturating_sub(DAY_MS));
-    if from_ms >= to_ms {
-        return Err(format!("from ({from_ms}) is not before to ({to_ms})").into());
-    }
-    let step_ms = milliseconds(arguments, "step")?.filter(|step| *step > 0);
-    let as_rate = arguments.get::<Option<bool>>("asRate")?.flatten().unwrap_or(false);
-    let aggregate = match arguments.get::<Option<Aggregate>>("aggregate")?.flatten() {
-        Some(Aggregate::Min) => store::Aggregate::Min,
-        Some(Aggregate::Max) => store::Aggregate::Max,
-        Some(Aggregate::Last) => store::Aggregate::Last,
-        Some(Aggregate::Count) => store::Aggregate::Count,
-        Some(Aggregate::Mean) | None => store::Aggregate::Mean,
-    };
-    let points_max = (context.points_left() / numbers.len()).min(POINTS_MAX);
-    if points_max < 2 {
-        return Err("the query has asked for all the points that it may; ask in two".into());
-    }
-    let mut answers = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        let no_such = || format!("idxDatapoint: there is no datapoint {number:.40?}");
-        let series: SeriesId = number.trim().parse().map_err(|_| no_such())?;
-        let deadline = context.deadline;
-        let query = PointsQuery {
-            series,
-            from_ms,
-            to_ms,
-            step_ms,
-            aggregate,
-            as_rate,
-            points_max,
-            deadline,
-        };
-        let found = context.store.points(&query).map_err(|error| context.store_error(error))?;
-        let found = found.ok_or_else(|| FieldError::from(no_such()))?;
-        context.count_points(found.points.len());
-        answers.push(Drawn {
-            idx_datapoint: series.to_string(),
-            step: found.step_ms.map(Milliseconds),
-            resolution: match found.resolution {
-                Resolution::Raw => "raw",
-                Resolution::FiveMinutes => "5min",
-                Resolution::OneHour => "1h",
-            },
-            points: found
-                .points
-                .iter()
-                .map(|point| Point {
-                    timestamp: Milliseconds(point.timestamp_ms),
-                    value: point.value.as_f64(),
-                })
-                .collect(),
-            damaged: found.broken.iter().map(ToString::to_string).collect(),
-        });
-    }
-    Ok(answers)
-}
-
 fn hosts(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Host>> {
     let target = arguments.get::<Option<String>>("target")?.flatten();
     let whole = |value: Option<i32>| usize::try_from(value.unwrap_or(0)).unwrap_or(0);
@@ -263,13 +144,13 @@ fn hosts(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Vec<Host>>
     let limit = whole(arguments.get::<i32>("limit")?).min(MAX_HOSTS);
     let fail = |error| context.store_error(error);
     let agents = agents_by_host(context, target.as_deref(), offset, limit).map_err(fail)?;
-    let reach = reach(context).map_err(fail)?;
+    let known = devices(context).map_err(fail)?;
     let mut hosts = Vec::with_capacity(agents.len());
     for agents in agents {
         let numbers: Vec<i64> = agents.iter().map(|agent| agent.idx_agent).collect();
         let seen = last_seen(context, &numbers).map_err(fail)?;
-        let devices: Vec<Device> =
-            agents.iter().flat_map(|agent| reach.of_agent(&agent.agent_id)).cloned().collect();
+        let of_host = |device: &&Device| agents.iter().any(|agent| device.is_of(&agent.agent_id));
+        let devices: Vec<Device> = known.iter().filter(of_host).cloned().collect();
         hosts.push(Host {
             target: agents
                 .first()

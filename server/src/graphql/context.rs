@@ -4,6 +4,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,9 +12,12 @@ use std::time::Instant;
 use super::kind::Kind;
 use super::kinds::DATAPOINT;
 use super::large::{Large, Permit};
-use super::reach::Reach;
+use super::reach::Device;
 use super::record::Record;
+use super::sparklines::Sparklines;
 use crate::clones::Clones;
+use crate::fleet::Fleet;
+use crate::session::Tries;
 use crate::store::{Latest, SeriesId, Store, StoreError};
 
 /// Rows that one query may ask for, all its connections together: some 30 MB
@@ -23,6 +27,10 @@ const MAX_ROWS: u64 = 25_000;
 const LARGE_ROWS: u64 = 2_500;
 /// Points that one query may ask for, all its series together.
 pub(super) const MAX_POINTS: usize = 10_000;
+/// Points that one query may ask for in columns, which take a fraction of the memory.
+const MAX_COLUMN_POINTS: usize = 100_000;
+/// A query of more of them is a large one.
+const LARGE_COLUMN_POINTS: usize = 25_000;
 /// Parents that are kept in memory.
 const MAX_PARENTS: usize = 4_096;
 /// Latest samples that are kept in memory, besides those of one page.
@@ -57,6 +65,17 @@ impl fmt::Display for Fault {
 /// Rows by the kind's name and their number; none where there is no such row.
 type Parents = HashMap<(&'static str, i64), Option<Rc<Record>>>;
 
+/// What all queries share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) large: Arc<Large>,
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) sparklines: Arc<Sparklines>,
+    pub(super) tries: Arc<Tries>,
+    /// Which agents share an id.
+    pub(super) clones: Arc<Clones>,
+}
+
 /// The context of one query.
 pub(super) struct Context {
     pub(super) store: Arc<Store>,
@@ -64,13 +83,19 @@ pub(super) struct Context {
     /// Now, milliseconds since 1970.
     pub(super) now_ms: u64,
     /// What the hubs say of their devices, once it has been asked for.
-    pub(super) reach: OnceCell<Reach>,
+    pub(super) devices: OnceCell<Vec<Device>>,
     /// Which agents share an id.
     pub(super) clones: Arc<Clones>,
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) sparklines: Arc<Sparklines>,
+    pub(super) tries: Arc<Tries>,
+    /// Where the query is from, if it came over the network.
+    pub(super) address: Option<IpAddr>,
     rows: Cell<u64>,
     large: Arc<Large>,
     permit: RefCell<Option<Permit>>,
     points_left: Cell<usize>,
+    column_points_left: Cell<usize>,
     fault: RefCell<Option<Fault>>,
     parents: RefCell<Parents>,
     latest: RefCell<HashMap<SeriesId, Option<Latest>>>,
@@ -83,21 +108,26 @@ impl juniper::Context for Context {}
 impl Context {
     pub(super) fn new(
         store: Arc<Store>,
-        large: Arc<Large>,
-        clones: Arc<Clones>,
+        shared: &Shared,
+        address: Option<IpAddr>,
         deadline: Instant,
         now_ms: u64,
     ) -> Self {
         Self {
             store,
-            large,
-            clones,
+            large: Arc::clone(&shared.large),
+            clones: Arc::clone(&shared.clones),
+            fleet: Arc::clone(&shared.fleet),
+            sparklines: Arc::clone(&shared.sparklines),
+            tries: Arc::clone(&shared.tries),
+            address,
             permit: RefCell::new(None),
             deadline,
             now_ms,
-            reach: OnceCell::new(),
+            devices: OnceCell::new(),
             rows: Cell::new(0),
             points_left: Cell::new(MAX_POINTS),
+            column_points_left: Cell::new(MAX_COLUMN_POINTS),
             fault: RefCell::new(None),
             parents: RefCell::default(),
             latest: RefCell::default(),
@@ -144,7 +174,14 @@ impl Context {
         self.rows.set(rows);
         if rows > MAX_ROWS {
             self.end(Fault::TooMuch("rows", MAX_ROWS));
-        } else if rows > LARGE_ROWS && self.permit.borrow().is_none() {
+        } else if rows > LARGE_ROWS {
+            self.wait_for_turn();
+        }
+    }
+
+    /// A large query waits until no other is answered.
+    fn wait_for_turn(&self) {
+        if self.permit.borrow().is_none() {
             match self.large.wait(self.deadline) {
                 Some(permit) => *self.permit.borrow_mut() = Some(permit),
                 None => self.end(Fault::Deadline),
@@ -160,6 +197,20 @@ impl Context {
     /// Counts points that were read.
     pub(super) fn count_points(&self, points: usize) {
         self.points_left.set(self.points_left.get().saturating_sub(points));
+    }
+
+    /// Points that the query may still ask for in columns.
+    pub(super) fn column_points_left(&self) -> usize {
+        self.column_points_left.get()
+    }
+
+    /// Counts points that were read for columns.
+    pub(super) fn count_column_points(&self, points: usize) {
+        let left = self.column_points_left.get().saturating_sub(points);
+        self.column_points_left.set(left);
+        if MAX_COLUMN_POINTS - left > LARGE_COLUMN_POINTS {
+            self.wait_for_turn();
+        }
     }
 
     /// The row of a number: from memory, or from the store.

@@ -1,5 +1,7 @@
 //! `authenticate`: the user of a name and a password.
 
+use std::time::Instant;
+
 use juniper::meta::Field;
 use juniper::{Arguments, DefaultScalarValue, ExecutionResult, Executor, Registry};
 
@@ -29,9 +31,17 @@ pub(super) fn resolve(
     let username = arguments.get::<String>("username")?.unwrap_or_default();
     let password = arguments.get::<String>("password")?.unwrap_or_default();
     let fail = |error| context.store_error(error);
+    if let Some(address) = context.address
+        && context.tries.take(&username, address, Instant::now()).is_err()
+    {
+        return Err("too many tries; wait a little".into());
+    }
     let known = context.store.password_hash(&username).map_err(fail)?;
     let (number, hash) = known.unzip();
     let right = password::is_right(&password, hash.as_deref());
+    if let Some(address) = context.address.filter(|_| right) {
+        context.tries.give_back(&username, address);
+    }
     let user = match number.filter(|_| right) {
         Some(number) => Record::find(context, &USER, &[number]).map_err(fail)?,
         None => None,

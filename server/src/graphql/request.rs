@@ -18,10 +18,20 @@ pub(super) struct Request {
     pub(super) operation_name: Option<String>,
     #[serde(default)]
     variables: Option<InputValue<DefaultScalarValue>>,
+    /// What GraphQL leaves to servers: ours looks for `operatorKey`.
+    #[serde(default)]
+    extensions: Option<Extensions>,
     /// Whether it may be a mutation: it came by POST, and no page of another site
     /// can have sent it.
     #[serde(skip)]
     pub(super) may_change: bool,
+}
+
+/// The extensions of a request that we know.
+#[derive(Debug, Default, Deserialize)]
+struct Extensions {
+    #[serde(default, rename = "operatorKey")]
+    operator_key: Option<String>,
 }
 
 /// The HTTP status and the reason.
@@ -99,6 +109,11 @@ impl Request {
             }
         }
         Ok(())
+    }
+
+    /// The key of an operator, if the request shows one.
+    pub(super) fn operator_key(&self) -> Option<&str> {
+        self.extensions.as_ref()?.operator_key.as_deref()
     }
 
     /// The variables by their names.

@@ -182,6 +182,7 @@ impl<'s> Batch<'s> {
         let texts = self.settle_texts(&entered);
 
         let offered = texts.len();
+        let watched = self.store.watch.texts_wanted(&texts);
         let append = Append { rows: rows(&samples), texts, epoch: self.epoch };
         if append.rows.is_empty() && append.texts.is_empty() {
             return Ok(self.receipt);
@@ -190,6 +191,7 @@ impl<'s> Batch<'s> {
         for (known, sample) in &samples {
             known.last_ms.fetch_max(sample.timestamp_ms, Ordering::AcqRel);
         }
+        self.store.watch.stored(&samples, &watched);
         self.receipt.stored += samples.len() + newer;
         self.receipt.already_there += offered - newer;
         self.store.shared.figures.stored(self.receipt.stored as u64, self.receipt.refused as u64);

@@ -2,6 +2,7 @@
 //! samples may stand, inside one snapshot.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
@@ -178,6 +179,12 @@ impl<'c> History<'c> {
             }
             return Ok((resolution, Vec::new()));
         }
+        let has_more = hours(day)
+            .any(|hour| self.sealed.contains(&hour) || self.fresh.binary_search(&hour).is_ok());
+        let stored = match stored {
+            Some(buckets) if !has_more => return Ok((resolution, buckets)),
+            stored => stored,
+        };
         let wanted = |hour: &u32| {
             let start_ms = u64::from(*hour) * HOUR_MS;
             start_ms < to_ms && start_ms + HOUR_MS > from_ms
@@ -219,14 +226,11 @@ impl<'c> History<'c> {
         let start_ms = u64::from(hour) * HOUR_MS;
         let within = start_ms..start_ms + HOUR_MS;
         if let (Some(stored), HourRollUps::NoChunk, []) = (&of_day.stored, &sealed, &*fresh) {
-            let stored = stored.iter().filter(|bucket| within.contains(&bucket.start_ms));
-            buckets.extend(stored.copied());
+            buckets.extend_from_slice(slice(stored, |bucket| bucket.start_ms, &within));
             return Ok(());
         }
         let of_day = self.samples_of_day(series, hour / 24, of_day)?;
-        let of_hour = of_day.partition_point(|sample| sample.timestamp_ms < within.start)
-            ..of_day.partition_point(|sample| sample.timestamp_ms < within.end);
-        let of_day = of_day.get(of_hour).unwrap_or_default();
+        let of_day = slice(of_day, |sample| sample.timestamp_ms, &within);
         if let ([], HourRollUps::Stored(stored), []) = (of_day, &sealed, &*fresh) {
             let fits = resolution.step_ms();
             for bucket in stored {
@@ -282,6 +286,13 @@ impl<'c> History<'c> {
             }
         }
     }
+}
+
+/// What of a row in order of time is within a stretch of it.
+fn slice<'a, T>(row: &'a [T], time_ms: fn(&T) -> u64, within: &Range<u64>) -> &'a [T] {
+    let start = row.partition_point(|item| time_ms(item) < within.start);
+    let end = row.partition_point(|item| time_ms(item) < within.end);
+    row.get(start..end).unwrap_or_default()
 }
 
 /// What a day's compaction left of a series.

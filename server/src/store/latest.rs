@@ -60,7 +60,10 @@ fn latest(snapshot: &Connection, series: &[SeriesId]) -> Result<Vec<Option<Lates
     Ok(found)
 }
 
-fn sealed(snapshot: &Connection, series: SeriesId) -> Result<Option<Latest>, StoreError> {
+pub(super) fn sealed(
+    snapshot: &Connection,
+    series: SeriesId,
+) -> Result<Option<Latest>, StoreError> {
     let found = snapshot
         .prepare_cached("SELECT timestamp_ms, value FROM latest WHERE series = ?")?
         .query_row([series], |row| {

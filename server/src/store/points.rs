@@ -55,6 +55,8 @@ pub struct PointsQuery {
     pub aggregate: Aggregate,
     /// The growth per second instead of the values.
     pub as_rate: bool,
+    /// Besides its value, the least and the greatest of what each point stands for.
+    pub ranges: bool,
     /// At most so many points; never more than [`POINTS_MAX`].
     pub points_max: usize,
     /// When to give up.
@@ -72,6 +74,7 @@ impl PointsQuery {
             step_ms: None,
             aggregate: Aggregate::Mean,
             as_rate: false,
+            ranges: false,
             points_max: POINTS_MAX,
             deadline: Instant::now() + Duration::from_secs(10),
         }
@@ -92,6 +95,9 @@ pub struct Point {
 pub struct Points {
     /// Oldest first.
     pub points: Vec<Point>,
+    /// The least and the greatest of each point; empty unless they were asked for
+    /// and there are steps.
+    pub ranges: Vec<(Number, Number)>,
     /// Milliseconds between points; none where each point is a sample.
     pub step_ms: Option<u64>,
     /// The coarsest figures that went into it.
@@ -162,6 +168,7 @@ impl Store {
         let mut builder = Builder::new(query, step_ms, start_ms, data_type);
         let mut answer = Points {
             points: Vec::new(),
+            ranges: Vec::new(),
             step_ms,
             resolution: Resolution::Raw,
             data_type,
@@ -189,7 +196,7 @@ impl Store {
                 _ => break,
             }
         }
-        answer.points = builder.finish();
+        (answer.points, answer.ranges) = builder.finish();
         Ok(answer)
     }
 

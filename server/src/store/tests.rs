@@ -8,6 +8,7 @@ mod ingest;
 mod reading;
 mod retention;
 mod sealing;
+mod watch;
 
 use std::path::Path;
 

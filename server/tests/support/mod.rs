@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pattoo_common::document::Document;
-use pattoo_server::graphql::Endpoint;
+use pattoo_server::graphql::{Asker, Endpoint};
 use pattoo_server::intake;
 use pattoo_server::store::{Options, Receipt, Store};
 use serde_json::Value;
@@ -61,6 +61,13 @@ impl Server {
         Self { store, endpoint: Endpoint::new(), scratch }
     }
 
+    /// Closed and opened again.
+    pub(crate) fn reopened(self) -> Self {
+        let Self { store, endpoint, scratch } = self;
+        drop((store, endpoint));
+        Self::over(scratch)
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.scratch.path()
     }
@@ -86,10 +93,18 @@ impl Server {
         let answer = match method {
             "GET" => {
                 let query_string = format!("query={}", percent_encoded(query));
-                self.endpoint.answer(&self.store, "GET", Some(&query_string), None, b"")
+                self.endpoint.answer(
+                    &self.store,
+                    &Asker::operator(),
+                    "GET",
+                    Some(&query_string),
+                    None,
+                    b"",
+                )
             }
             _ => self.endpoint.answer(
                 &self.store,
+                &Asker::operator(),
                 method,
                 None,
                 Some("application/json"),

@@ -209,3 +209,31 @@ fn the_server_keeps_what_it_is_told_to_keep() {
     server.hang_up("store.max_series_per_agent: 20000 (it was 1)");
     assert_eq!(post(&["one", "two"]), "OK");
 }
+
+#[test]
+fn a_secret_holds_from_the_signal_on_and_a_bad_one_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let spoke = Installed::new(Kind::Spoke, "secret", &[]);
+    let status = || http_get(spoke.port, "/pattoo-agent-linux/300").unwrap().status;
+    let own_file = spoke.folder.join(Kind::Spoke.own_file());
+    let without = fs::read_to_string(&own_file).unwrap();
+    let secret = spoke.folder.write("secret", "one 00112233445566778899\n");
+    spoke.daemon.start();
+    assert_eq!(status(), 200);
+
+    // Everybody may read it: refused, and what was good goes on.
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&own_file, format!("{without}secret_file: {}\n", secret.display())).unwrap();
+    spoke.hang_up("the old one goes on");
+    assert_eq!(status(), 200);
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).unwrap();
+    spoke.hang_up("SIGHUP: secret_file: ");
+    assert_eq!(status(), 401);
+    // Rotated: its ids are told, what they stand for is not.
+    fs::write(&secret, "two 99887766554433221100\none 00112233445566778899\n").unwrap();
+    spoke.hang_up("signs with \"two\"");
+    assert!(!spoke.log().contains("99887766554433221100"));
+    fs::write(&own_file, without).unwrap();
+    spoke.hang_up("SIGHUP: secret_file: none");
+    assert_eq!(status(), 200);
+}

@@ -233,3 +233,22 @@ fn root_that_stays_root_and_a_user_that_is_not_root_are_told() {
     assert!(spoke.log().contains("only root can become another user"), "{}", spoke.log());
     spoke.expect_work();
 }
+
+#[test]
+fn a_secret_that_the_user_cannot_read_again_is_found_by_check() {
+    if !is_root("a secret that the user cannot read") {
+        return;
+    }
+    let spoke = Installed::new(Kind::Spoke, "secret-rights", &LINES);
+    let secret = spoke.folder.write("secret", "one 00112233445566778899\n");
+    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let own_file = spoke.folder.join(Kind::Spoke.own_file());
+    let text = fs::read_to_string(&own_file).unwrap();
+    fs::write(&own_file, format!("{text}secret_file: {}\n", secret.display())).unwrap();
+    let checked = spoke.daemon.run(&["--check"]);
+    assert_eq!(checked.code, 2, "{checked:?}");
+    assert!(checked.stderr.contains(&*secret.to_string_lossy()), "{checked:?}");
+    chown(&secret, None, Some(GROUP)).unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(spoke.daemon.run(&["--check"]).code, 0);
+}

@@ -73,7 +73,7 @@ struct Manager(UnixDatagram);
 impl Manager {
     fn hear(&self) -> String {
         let mut heard = [0; 512];
-        let length = self.0.recv(&mut heard).expect("something is heard in time");
+        let length = self.0.recv(&mut heard).unwrap();
         String::from_utf8_lossy(&heard[..length]).into_owned()
     }
 

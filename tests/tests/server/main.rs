@@ -7,4 +7,6 @@ mod documents;
 mod durability;
 mod full_disk;
 mod hubs;
+mod page;
 mod receiving;
+mod session;

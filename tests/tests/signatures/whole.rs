@@ -1,8 +1,14 @@
 //! The whole way from spoke to server, with the right secret and with others.
 
-use pattoo_tests::{PATIENCE, Server, wait_until};
+use std::fs;
+use std::path::Path;
 
-use crate::site::{NEXT, OTHERS, OURS, hub, server, set_secrets, spoke};
+use pattoo_tests::{Daemon, PATIENCE, Server, http_get, send_signal, wait_until};
+
+use crate::site::{NEXT, OTHERS, OURS, POLL, hub, secrets, send, server, set_secrets, spoke};
+
+/// Where the server says what it is.
+const STATUS: &str = "/pattoo/api/v1/agent/status";
 
 fn is_stored(server: &Server, name: &str) -> bool {
     !server.series("uptime", name).is_empty()
@@ -36,6 +42,58 @@ fn while_secrets_are_exchanged_everything_flows() {
     hub.daemon.stop();
     let new = crate::site::hub(&[spoke.port], server.agent_port, Some(NEXT));
     wait_until("the new one is taken", PATIENCE, || new.log().contains(": up"));
+}
+
+/// The three rounds of docs/secrecy.md, while everything runs.
+#[test]
+fn a_secret_is_exchanged_without_a_missed_poll() {
+    let (spoke, server) = (spoke("web1", Some(OURS)), server(Some(OURS), ""));
+    let hub = hub(&[spoke.port], server.agent_port, Some(OURS));
+    let polled = || hub.log().matches("polled 1 of 1 devices").count();
+    wait_until("the hub polls", PATIENCE, || polled() >= 1);
+    let change = |daemon: &Daemon, folder: &Path, text: &str| {
+        fs::write(folder.join("secret"), text).unwrap();
+        assert!(send_signal(daemon.pid(), libc::SIGHUP));
+    };
+    let change_both = |text: &str| {
+        change(&spoke.daemon, spoke.folder.path(), text);
+        change(&server.daemon, server.daemon.configuration(), text);
+    };
+    let are_taken = |text: &str| {
+        let by = secrets(text);
+        [(spoke.port, POLL), (server.agent_port, STATUS)].map(|(port, target)| {
+            let signed = by.sign_request("GET", target, b"");
+            send(port, ("GET", target), &signed, &[], None).status == 200
+        })
+    };
+    change_both(&format!("{OURS}\n{NEXT}\n"));
+    wait_until("both take the new one", PATIENCE, || are_taken(NEXT) == [true; 2]);
+    assert_eq!(are_taken(OURS), [true; 2]);
+    change(&hub.daemon, hub.folder.path(), &format!("{NEXT}\n{OURS}\n"));
+    wait_until("the hub has it", PATIENCE, || hub.log().contains("SIGHUP: secret_file: "));
+    let before = polled();
+    wait_until("polls go on with the new one", PATIENCE, || polled() >= before + 2);
+    change_both(NEXT);
+    wait_until("neither takes the old one", PATIENCE, || are_taken(OURS) == [false; 2]);
+    let before = polled();
+    wait_until("polls go on without the old one", PATIENCE, || polled() >= before + 2);
+    wait_until("the spool is empty", PATIENCE, || hub.spool() == (0, 0));
+    let log = hub.log();
+    assert!(!log.contains("down: ") && !log.contains("does not take"), "{log}");
+}
+
+/// A file that cannot be used changes nothing for those who run.
+#[test]
+fn a_bad_file_leaves_the_old_secret_in_force() {
+    let spoke = spoke("web1", Some(OURS));
+    fs::write(spoke.folder.join("secret"), "site1 short").unwrap();
+    send_signal(spoke.daemon.pid(), libc::SIGHUP);
+    wait_until("it is told", PATIENCE, || spoke.log().contains("the old one goes on"));
+    assert!(spoke.log().contains("line 1: the secret has 5 characters"), "{}", spoke.log());
+    let ours = secrets(OURS);
+    let signed = ours.sign_request("GET", POLL, b"");
+    assert_eq!(send(spoke.port, ("GET", POLL), &signed, &[], None).status, 200);
+    assert_eq!(http_get(spoke.port, POLL).unwrap().status, 401);
 }
 
 #[test]
@@ -97,12 +155,11 @@ fn posts_may_have_a_secret_of_their_own() {
     wait_until("batches wait", PATIENCE, || hub.spool().0 >= 1);
     hub.daemon.stop();
     let folder = hub.folder.join("posts");
-    std::fs::create_dir(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
     let file = crate::site::secret_file(&folder, NEXT);
     let configuration = hub.folder.join("etc/pattoo_agent_linux_hubd.yaml");
-    let text = std::fs::read_to_string(&configuration).unwrap();
-    std::fs::write(&configuration, format!("{text}post_secret_file: {}\n", file.display()))
-        .unwrap();
+    let text = fs::read_to_string(&configuration).unwrap();
+    fs::write(&configuration, format!("{text}post_secret_file: {}\n", file.display())).unwrap();
     hub.daemon.start();
     wait_until("a poll is stored", PATIENCE, || is_stored(&server, "web1"));
     wait_until("the spool is empty", PATIENCE, || hub.spool() == (0, 0));

@@ -3,18 +3,19 @@
 use std::time::Instant;
 
 use super::Gate;
+use crate::http_server::answer::Refusal;
 use crate::http_server::budget::Held;
 use crate::http_server::connection::{Connection, Stage};
 use crate::http_server::crowd::Client;
-use crate::http_server::limits::ROOM_PATIENCE;
+use crate::http_server::limits::{PEER_SHARE, ROOM_PATIENCE};
 use crate::http_server::tally::Event;
 use crate::http_server::workers::Job;
 
 /// Those that hold no whole request: the first to go.
 pub(super) const UNFINISHED: &[Stage] =
     &[Stage::Lingering, Stage::Head, Stage::Body, Stage::HeldBack];
-/// Who goes first when somebody must; of one rank the oldest. Whoever has sent a whole
-/// request never goes before he is answered.
+/// Who goes first when somebody must; of one rank the oldest. After these whoever has
+/// sent a whole request, and then the last one of the peer that has most of them waiting.
 const RANKS: [&[Stage]; 2] = [UNFINISHED, &[Stage::Writing]];
 
 /// A worker is free, and the first of the whole requests waits for room all the same.
@@ -89,10 +90,23 @@ impl Gate {
         }
     }
 
-    /// Hands whole requests to free workers, first come, first served.
+    /// Refuses a whole request of a peer that has its share of the places waiting
+    /// already: the others are for other peers.
+    pub(super) fn refuse_past_share(&mut self, number: u64, now: Instant) {
+        let Some(client) = self.crowd.get(number) else { return };
+        let share = (self.limits.connections / PEER_SHARE).max(1);
+        if client.stage() == Stage::Whole && self.crowd.whole_count_of(client.peer().ip()) > share {
+            self.step(number, now, |client, now, limits| {
+                let reason = "too many requests of this address wait already";
+                Some(client.refuse(Refusal::new(503, reason), now, limits))
+            });
+        }
+    }
+
+    /// Hands whole requests to free workers.
     pub(super) fn dispatch(&mut self, now: Instant) {
         while self.working.len() < self.limits.workers
-            && let Some(number) = self.crowd.first_whole()
+            && let Some(number) = self.crowd.next_whole()
         {
             if !self.may_answer_one_more(now) {
                 return;
@@ -154,11 +168,15 @@ impl Gate {
     pub(super) fn can_displace_anyone(&self) -> bool {
         let is_in_ranks =
             |client: &Client| RANKS.iter().any(|stages| stages.contains(&client.stage()));
-        self.crowd.oldest(is_in_ranks).is_some()
+        self.crowd.oldest(is_in_ranks).or(self.crowd.sparest_whole()).is_some()
     }
 
     /// Closes the one that can be spared best: whether there was anyone.
     pub(super) fn displace_anyone(&mut self, now: Instant) -> bool {
         RANKS.iter().any(|stages| self.displace(stages, now))
+            || self.crowd.sparest_whole().is_some_and(|number| {
+                self.displace_one(number, now);
+                true
+            })
     }
 }

@@ -19,6 +19,10 @@ type Change = fn(&mut Request);
 struct Echo(AtomicU64);
 
 impl Handler for Echo {
+    fn begin(&self) {
+        self.0.fetch_add(1_000, Ordering::Relaxed);
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         self.0.fetch_add(1, Ordering::Relaxed);
         with_header(error(404, &request.path), "X-Kept", "yes")
@@ -201,6 +205,13 @@ fn secrets_are_exchanged_without_a_gap() {
     assert_eq!((ask(&old), ask(&new)), ((404, true), (404, true)));
     guard.secrets.replace(Some(secrets(&[NEW])));
     assert_eq!((ask(&old), ask(&new)), ((401, false), (404, true)));
+}
+
+#[test]
+fn a_worker_begins_behind_the_guard_as_without_it() {
+    let guard = guard(None);
+    guard.begin();
+    assert_eq!(guard.inner.0.load(Ordering::Relaxed), 1_000);
 }
 
 #[test]

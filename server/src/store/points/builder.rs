@@ -17,6 +17,8 @@ pub(super) struct Builder {
     open: Option<Bucket>,
     growth: Option<(u64, Growth)>,
     points: Vec<Point>,
+    /// Of each point, where they are wanted.
+    ranges: Option<Vec<(Number, Number)>>,
 }
 
 impl Builder {
@@ -35,6 +37,7 @@ impl Builder {
             open: None,
             growth: None,
             points: Vec::new(),
+            ranges: query.ranges.then(Vec::new),
         }
     }
 
@@ -93,7 +96,11 @@ impl Builder {
             Aggregate::Mean if bucket.count == 1 => Some(bucket.last),
             Aggregate::Mean => Number::from_float(bucket.mean),
         };
-        self.push(bucket.start_ms, value);
+        if self.push(bucket.start_ms, value)
+            && let Some(ranges) = &mut self.ranges
+        {
+            ranges.push((bucket.min, bucket.max));
+        }
     }
 
     fn grow(&mut self, at_ms: u64, growth: Option<Growth>) {
@@ -113,21 +120,24 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, timestamp_ms: u64, value: Option<Number>) {
-        if let Some(value) = value
-            && timestamp_ms >= self.start_ms
-            && self.room()
-        {
-            self.points.push(Point { timestamp_ms, value });
+    /// Whether it became a point.
+    fn push(&mut self, timestamp_ms: u64, value: Option<Number>) -> bool {
+        let Some(value) = value else { return false };
+        if timestamp_ms < self.start_ms || !self.room() {
+            return false;
         }
+        self.points.push(Point { timestamp_ms, value });
+        true
     }
 
-    pub(super) fn finish(mut self) -> Vec<Point> {
+    pub(super) fn finish(mut self) -> (Vec<Point>, Vec<(Number, Number)>) {
         self.close_bucket();
         self.close_growth();
         if self.step_ms.is_some() {
             self.points.truncate(self.points_max);
         }
-        self.points
+        let mut ranges = self.ranges.unwrap_or_default();
+        ranges.truncate(self.points.len());
+        (self.points, ranges)
     }
 }

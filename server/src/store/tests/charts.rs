@@ -121,7 +121,7 @@ fn compare(bed: &Bed, state: &str, is_there: impl Fn(u64) -> bool + Copy) {
             _ => Some((Aggregate::Mean, true)),
         };
         for (aggregate, as_rate) in questions.into_iter().chain(rate) {
-            let all = aggregate == Aggregate::Mean || aggregate == Aggregate::Last;
+            let all = aggregate == Aggregate::Mean;
             let steps = &steps[..if all { 3 } else { 1 }];
             for (asked_ms, step_ms, points_max, resolution) in steps.iter().copied() {
                 let what = format!("{state}: {} {aggregate:?} {as_rate} {step_ms}", kind.name);

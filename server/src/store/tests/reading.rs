@@ -159,3 +159,28 @@ fn a_query_ends_at_its_deadline() {
     let query = PointsQuery { deadline: std::time::Instant::now(), ..query(&bed, "c") };
     assert!(matches!(bed.store().points(&query), Err(super::super::StoreError::Deadline)));
 }
+
+#[test]
+fn ranges_tell_what_each_point_stands_for() {
+    let bed = Bed::new("ranges");
+    day_of_counter(&bed);
+    let ask = |step_ms, as_rate| {
+        bed.ask(&PointsQuery { step_ms, as_rate, ranges: true, ..query(&bed, "c") })
+    };
+    for sealed in [false, true] {
+        if sealed {
+            bed.settle();
+        }
+        for step_ms in [30_000, FIVE_MINUTES_MS, HOUR_MS] {
+            let answer = ask(Some(step_ms), false);
+            assert_eq!(answer.points.len(), answer.ranges.len());
+            for (point, (low, high)) in answer.points.iter().zip(&answer.ranges) {
+                let first = (point.timestamp_ms - START_MS) / 10_000 * 50;
+                let last = first + (step_ms / 10_000 - 1) * 50;
+                assert_eq!((*low, *high), (first.into(), last.into()));
+            }
+        }
+        assert_eq!(ask(None, false).ranges, [], "a sample stands for itself");
+        assert_eq!(ask(Some(HOUR_MS), true).ranges, [], "a rate has none");
+    }
+}

@@ -1,0 +1,87 @@
+// A server that has nothing yet: the first host, and the first user.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { fewFigures, history } from "./machine.ts";
+import { postAll } from "./posting.ts";
+import { System } from "./system.ts";
+import { openBrowser, Visitor } from "./visitor.ts";
+
+const USER = "ada";
+const PASSWORD = "seven green herons";
+/** The browser tells of every answer that is no success. */
+const UNAUTHORISED = /status of 401/;
+
+let browser: Browser;
+let system: System;
+
+before(async () => {
+  browser = await openBrowser();
+  system = await System.start();
+});
+
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+test("without data the page tells how a host comes here, and shows the first one by itself", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(".no-data", /No data yet/);
+  await visitor.sees(".no-data pre", /pattoo_agent_linux_spoked --start/);
+  await visitor.page.goto(system.address("charts"));
+  await visitor.sees(".message", /No chart is saved yet/);
+  await visitor.page.goto(system.address(""));
+  const now = Date.now();
+  await postAll(system.agentPort, history("first", 1, now - 60_000, now, 10_000, fewFigures), 10_000);
+  await visitor.sees(".host-row a", /^first$/);
+  await visitor.leavesContent();
+});
+
+test("while there are no users the page says that it is open to everyone", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.page.locator(".open-badge").click();
+  await visitor.sees("main", /everyone who can reach it can read and change/);
+  await visitor.sees("pre", /pattoo_cli create user/);
+  await visitor.leavesContent();
+});
+
+test("once there is a user the page asks who looks; the user's favourites are kept", async () => {
+  const open = await Visitor.come(browser, system.origin);
+  await open.page.goto(system.address("explore?q=process_count"));
+  await open.page.locator(".found-row.is-series").first().click();
+  await open.drawn("Processes");
+  await open.page.getByRole("button", { name: "Save as chart" }).click();
+  await open.page.getByLabel("Name of the chart").fill("Mine");
+  await open.page.getByRole("button", { name: "Save", exact: true }).click();
+  await open.sees(".said", /Mine/);
+  await open.leavesContent();
+
+  system.createUser(USER, PASSWORD);
+
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("charts"));
+  await visitor.sees("h1", /^Sign in$/);
+  await visitor.page.getByLabel("User name").fill(USER);
+  await visitor.page.getByLabel("Password").fill("seven green heron");
+  await visitor.page.getByRole("button", { name: "Sign in" }).click();
+  await visitor.sees(".fault", /do not fit/);
+  await visitor.page.getByLabel("Password").fill(PASSWORD);
+  await visitor.page.getByRole("button", { name: "Sign in" }).click();
+  await visitor.sees(".who", new RegExp(USER));
+  await visitor.page.getByRole("button", { name: "Mark Mine as a favourite" }).click();
+  await visitor.page.getByRole("button", { name: /Mine is a favourite/ }).waitFor();
+  await visitor.page.reload();
+  await visitor.page.getByRole("button", { name: /Mine is a favourite/ }).click();
+  await visitor.page.getByRole("button", { name: "Mark Mine as a favourite" }).waitFor();
+  const cookies = await visitor.page.context().cookies();
+  assert.deepEqual(cookies.map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite })), [{ httpOnly: true, sameSite: "Strict" }]);
+  await visitor.page.locator(".who").click();
+  await visitor.page.getByRole("button", { name: "Sign out" }).click();
+  await visitor.page.goto(system.address(""));
+  await visitor.sees("h1", /^Sign in$/);
+  await visitor.leavesContent(UNAUTHORISED);
+});

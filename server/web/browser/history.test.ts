@@ -1,0 +1,216 @@
+// Two days of two machines: looking closer, moving along, exploring, saving.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
+import { history, manyFigures } from "./machine.ts";
+import { postAll } from "./posting.ts";
+import { System } from "./system.ts";
+import { openBrowser, Visitor } from "./visitor.ts";
+import { waitFor } from "./wait.ts";
+
+const HOUR_MS = 3_600_000;
+const INTERVAL_MS = 300_000;
+const HOSTS = ["alpha", "beta"];
+
+let browser: Browser;
+let system: System;
+
+before(async () => {
+  browser = await openBrowser();
+  system = await System.start();
+  const now = Date.now();
+  const pause: [number, number] = [now - 6 * HOUR_MS, now - 4 * HOUR_MS];
+  for (const [seed, host] of HOSTS.entries()) {
+    await postAll(system.agentPort, history(host, seed + 1, now - 48 * HOUR_MS, now, INTERVAL_MS, manyFigures, pause), INTERVAL_MS, 100);
+  }
+});
+
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+const CHART = "CPU by mode";
+
+async function windowOf(visitor: Visitor): Promise<number> {
+  const { searchParams } = new URL(visitor.page.url());
+  return Number(searchParams.get("to")) - Number(searchParams.get("from"));
+}
+
+async function drag(visitor: Visitor, title: string, from: number, to: number): Promise<void> {
+  const box = await visitor.page.locator(`figure[aria-label="${title}"] .u-over`).boundingBox();
+  assert.ok(box);
+  const y = box.y + box.height / 2;
+  await visitor.page.mouse.move(box.x + box.width * from, y);
+  await visitor.page.mouse.down();
+  await visitor.page.mouse.move(box.x + box.width * (from + to) / 2, y, { steps: 4 });
+  await visitor.page.mouse.move(box.x + box.width * to, y, { steps: 4 });
+  await visitor.page.mouse.up();
+}
+
+test("a drag zooms in, Esc and the browser's Back go out again", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn(CHART);
+  await drag(visitor, CHART, 0.25, 0.5);
+  await waitFor("the range is a quarter of a day", async () => Math.abs((await windowOf(visitor)) / HOUR_MS - 6) < 0.5);
+  await visitor.drawn(CHART);
+  await drag(visitor, CHART, 0.5, 0.75);
+  await waitFor("the range is a quarter of that", async () => Math.abs((await windowOf(visitor)) / HOUR_MS - 1.5) < 0.2);
+  await visitor.page.keyboard.press("Escape");
+  await waitFor("back once", async () => Math.abs((await windowOf(visitor)) / HOUR_MS - 6) < 0.5);
+  await visitor.page.goBack();
+  await waitFor("back at the start", async () => visitor.page.url().includes("range=24h"));
+  await visitor.sees(".live", /^Live$/);
+  await visitor.leavesContent();
+});
+
+test("arrow keys and Shift with the mouse pan; what is drawn stays meanwhile", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn(CHART);
+  await visitor.page.keyboard.press("ArrowLeft");
+  await waitFor("a day, earlier", async () => Math.abs((await windowOf(visitor)) / HOUR_MS - 24) < 0.1);
+  assert.ok((await visitor.ink(CHART)) > 20);
+  const before = new URL(visitor.page.url()).searchParams.get("from");
+  await visitor.page.keyboard.down("Shift");
+  await drag(visitor, CHART, 0.3, 0.6);
+  await visitor.page.keyboard.up("Shift");
+  await waitFor("earlier still", async () => Number(new URL(visitor.page.url()).searchParams.get("from")) < Number(before));
+  assert.ok(Math.abs((await windowOf(visitor)) / HOUR_MS - 24) < 0.1, "as long as before");
+  await visitor.page.keyboard.press("l");
+  await waitFor("live again", async () => visitor.page.url().includes("range=24h"));
+  await visitor.leavesContent();
+});
+
+test("one cursor is shared by all charts, with values in their legends", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn("Load average");
+  await visitor.drawn("Memory");
+  const box = await visitor.page.locator('figure[aria-label="Load average"] .u-over').boundingBox();
+  assert.ok(box);
+  await visitor.page.mouse.move(box.x + box.width * 0.3, box.y + 40);
+  const note = (title: string) => visitor.page.locator(`figure[aria-label="${title}"] .chart-note`).textContent();
+  await waitFor("the time of the cursor", async () => /\d\d:\d\d:\d\d/.test((await note("Load average")) ?? ""));
+  assert.equal(await note("Memory"), await note("Load average"));
+  const value = async (title: string) => visitor.page.locator(`figure[aria-label="${title}"] .legend-value`).first().textContent();
+  const there = await value("Memory");
+  assert.match(there ?? "", /GiB/);
+  await visitor.page.mouse.move(box.x + box.width * 0.6, box.y + 40);
+  await waitFor("values follow the cursor", async () => (await value("Memory")) !== there);
+  await visitor.leavesContent();
+});
+
+test("a gap is drawn as a gap", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  // From seven to three hours ago; the two in the middle are missing.
+  const now = Date.now();
+  await visitor.page.goto(system.address(`host/alpha?from=${now - 7 * HOUR_MS}&to=${now - 3 * HOUR_MS}`));
+  await visitor.drawn("Memory in use");
+  const columns = (await visitor.inkByColumn("Memory in use")).map((count) => count > 0);
+  const first = columns.indexOf(true);
+  const last = columns.lastIndexOf(true);
+  const middle = columns.slice(Math.round(first + (last - first) * 0.35), Math.round(first + (last - first) * 0.65));
+  assert.ok(first >= 0 && last > first && !middle.includes(true), "the middle is empty");
+  await visitor.leavesContent();
+});
+
+test("Explore finds series, draws several, and its address brings them back", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("explore"));
+  await visitor.page.getByRole("searchbox").fill("load_average_01min");
+  await visitor.page.locator(".found-row:not(.is-series)").filter({ hasText: "over 1 minute" }).first().click();
+  for (const host of HOSTS) await visitor.page.locator(".found-row.is-series").filter({ hasText: host }).first().click();
+  await visitor.drawn("Load average over 1 minute", 1);
+  await visitor.drawn("Load average over 1 minute", 2);
+  const again = await Visitor.come(browser, system.origin);
+  await again.page.goto(visitor.page.url());
+  await again.drawn("Load average over 1 minute", 2);
+  await again.sees(".legend", /alpha.*beta/);
+  await again.page.locator(".picked li .button").first().click();
+  await again.sees(".picked li .button", /^rate$/);
+  await waitFor("one of them as a rate, on a chart of its own", async () => (await again.page.locator("figure.chart").count()) === 2);
+  await again.leavesContent();
+  await visitor.leavesContent();
+});
+
+test("what is drawn can be taken away as CSV", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("explore?range=1h&q=memory_percent alpha"));
+  await visitor.page.locator(".found-row.is-series").first().click();
+  await visitor.drawn("Memory in use");
+  const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.page.getByRole("button", { name: "CSV" }).click()]);
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+  assert.equal(lines[0], "time,alpha (%)");
+  assert.ok(lines.length >= 10 && lines.length <= 14, `${lines.length} lines for an hour at five minutes`);
+  assert.match(lines[1] ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z,\d+(\.\d+)?$/);
+  await visitor.leavesContent();
+});
+
+test("a view is saved as a chart, opened, and deleted", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("explore?q=process_count"));
+  await visitor.page.locator(".found-row.is-series").first().click();
+  await visitor.drawn("Processes");
+  await visitor.page.getByRole("button", { name: "Save as chart" }).click();
+  await visitor.page.getByLabel("Name of the chart").fill("Busy machines");
+  await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
+  await visitor.sees(".said", /Busy machines/);
+  await visitor.page.getByRole("link", { name: "Charts" }).click();
+  await visitor.page.getByRole("button", { name: "Busy machines", exact: true }).click();
+  await visitor.sees("h1", /Busy machines/);
+  await visitor.drawn("Processes");
+  await visitor.page.goBack();
+  await visitor.page.getByRole("button", { name: "Delete" }).click();
+  await visitor.page.getByRole("button", { name: "Delete for good" }).click();
+  await visitor.sees(".saved", /No chart is saved yet/);
+  await visitor.leavesContent();
+});
+
+test("the page and the names of figures are in the browser's language", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { locale: "es-ES" });
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn("Carga media");
+  await visitor.sees('figure[aria-label="CPU por modo"] .legend', /El núcleo/);
+  await visitor.sees("nav", /Resumen/);
+  await visitor.leavesContent();
+});
+
+test("dark and light follow the system, and a switch is remembered", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { dark: true });
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn("Load average");
+  const ground = () => visitor.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await ground();
+  await visitor.page.getByRole("button", { name: /^Colours/ }).click();
+  await waitFor("light", async () => (await ground()) !== dark);
+  await visitor.drawn("Load average");
+  await visitor.page.reload();
+  await visitor.drawn("Load average");
+  assert.notEqual(await ground(), dark);
+  await visitor.leavesContent();
+});
+
+test("on a phone nothing is wider than the screen", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { width: 360, height: 740, touch: true });
+  for (const path of ["", "host/alpha?range=24h", "explore?q=load", "charts", "signin"]) {
+    await visitor.page.goto(system.address(path));
+    await visitor.page.locator("main h1, main .message").first().waitFor({ state: "attached" });
+    if (path.startsWith("host")) await visitor.drawn("Load average");
+    const [wide, screen] = await visitor.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok((wide ?? 0) <= (screen ?? 0), `/${path} is ${wide} wide on ${screen}`);
+  }
+  await visitor.leavesContent();
+});
+
+test("an address that leads nowhere says so", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("nowhere"));
+  await visitor.sees(".message", /nothing at this address/);
+  await visitor.page.goto(system.address("host/nobody"));
+  await visitor.sees(".message", /No host called nobody/);
+  await visitor.leavesContent();
+});

@@ -1,0 +1,119 @@
+// A spoke, a hub and a server that live, and a page that is left open meanwhile.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { System, type Program } from "./system.ts";
+import { openBrowser, Visitor } from "./visitor.ts";
+import { waitFor } from "./wait.ts";
+
+/** The page says it when the server is away; the browser says so too. */
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+const FIXTURE = "x86_64-server";
+
+let browser: Browser;
+let system: System;
+let fixture: Program;
+
+before(async () => {
+  browser = await openBrowser();
+  system = await System.start();
+  const machine = await system.spoke();
+  const other = await system.spoke(FIXTURE);
+  fixture = other.program;
+  machine.program.start();
+  fixture.start();
+  system.hub([machine.port, other.port]).start();
+});
+
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+const row = (name: string) => `.host-row:has(a:text-is("${name}"))`;
+
+test("the overview shows every host with its state and its figures", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(`${row(FIXTURE)} .state`, /^\s*up$/);
+  await visitor.sees(`${row(FIXTURE)} .of-memory .figure`, /\d %/);
+  await visitor.sees(`${row(FIXTURE)} .of-load .figure`, /9\.87 of 64/);
+  await visitor.sees(`${row(FIXTURE)} .of-host small`, /6\.1\.0-26-amd64/);
+  await visitor.sees(".hub", /reaches 2 of 2/);
+  await visitor.sees(".chip.is-up", /2\s*up/);
+  await waitFor("a sparkline is drawn", async () =>
+    visitor.page.locator(`${row(FIXTURE)} .of-memory .spark path`).evaluate((path) => (path.getAttribute("d") ?? "").startsWith("M")),
+  );
+  await visitor.sees(".open-badge", /Open to everyone/);
+  await visitor.leavesContent();
+});
+
+test("a host's view tells what it is, draws it, and goes on by itself", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(`host/${FIXTURE}?range=15m`));
+  await visitor.sees("h1", new RegExp(FIXTURE));
+  await visitor.sees(".facts", /6\.1\.0-26-amd64/);
+  await visitor.sees(".facts", /127\.0\.0\.1:\d+/);
+  await visitor.drawn("Load average");
+  await visitor.sees('figure[aria-label="Load average"] .legend', /1 minute.*9\.87 tasks/);
+  await visitor.drawn("nvme0n1 · requests");
+  const newest = () => visitor.asked.filter((query) => query.includes("columns(")).length;
+  const asked = newest();
+  await waitFor("new points are asked for without a reload", async () => newest() > asked);
+  await visitor.leavesContent();
+});
+
+test("a host that dies is seen to be down, with the reason, and comes back", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await fixture.stop("SIGKILL");
+  await visitor.sees(`${row(FIXTURE)} .state`, /down/);
+  await visitor.sees(`${row(FIXTURE)} .of-host small`, /refused/);
+  await visitor.sees(".hub", /1 not reached/);
+  await visitor.page.locator(".hub summary").click();
+  await visitor.sees(".hub td", /refused/);
+  fixture.start();
+  await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await visitor.leavesContent();
+});
+
+test("a server that goes away is told of, what is drawn stays, and the page goes on when it is back", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(`host/${FIXTURE}?range=15m`));
+  await visitor.drawn("Load average");
+  await visitor.page.evaluate(() => ((window as { stays?: boolean }).stays = true));
+  await system.server.stop();
+  await visitor.sees(".notice", /has not answered since \d/);
+  assert.ok((await visitor.ink("Load average")) > 20, "what was drawn is still there");
+  system.server.start();
+  await system.answers();
+  await waitFor("the notice goes", async () => (await visitor.page.locator(".notice").count()) === 0);
+  const asked = visitor.asked.length;
+  await waitFor("it asks again", async () => visitor.asked.length > asked);
+  assert.ok(await visitor.page.evaluate(() => (window as { stays?: boolean }).stays), "the page was not loaded anew");
+  await visitor.sees(".host-head .state", /up/);
+  await visitor.leavesContent(AWAY);
+});
+
+test("nothing is asked while nobody looks", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await visitor.page.evaluate(() => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await visitor.page.clock.install();
+  const asked = visitor.asked.length;
+  await visitor.page.clock.runFor(120_000);
+  assert.equal(visitor.asked.length, asked);
+  await visitor.page.evaluate(() => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => false });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await visitor.page.clock.runFor(30_000);
+  await waitFor("it asks when somebody looks", async () => visitor.asked.length > asked);
+  await visitor.leavesContent();
+});

@@ -1,0 +1,85 @@
+// A thousand hosts: only what is on the screen is drawn and asked for.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { fewFigures, history } from "./machine.ts";
+import { postAll } from "./posting.ts";
+import { System } from "./system.ts";
+import { openBrowser, Visitor } from "./visitor.ts";
+import { waitFor } from "./wait.ts";
+
+const HOSTS = 1_000;
+const INTERVAL_MS = 10_000;
+const name = (number: number) => `host-${String(number).padStart(4, "0")}`;
+
+let browser: Browser;
+let system: System;
+
+before(async () => {
+  browser = await openBrowser();
+  system = await System.start();
+  const now = Date.now();
+  const polls = Array.from({ length: HOSTS }, (_, at) => history(name(at), at, now - 2 * INTERVAL_MS, now, INTERVAL_MS, fewFigures)).flat();
+  await postAll(system.agentPort, polls, INTERVAL_MS, 1_000);
+});
+
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+test("a thousand hosts have room, and only those on the screen are there", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("?sort=host"));
+  await visitor.sees(".count", /1,000 hosts/);
+  await visitor.sees(".host-row a", /^host-0000$/);
+  const rows = () => visitor.page.locator(".host-row").count();
+  assert.ok((await rows()) < 60, `${await rows()} rows`);
+  await waitFor("sparklines are asked for", async () => visitor.asked.some((query) => query.includes("sparklines")));
+  const targets = visitor.asked.filter((query) => query.includes("sparklines")).flatMap((query) => (JSON.parse(query) as { variables: { targets: string[] } }).variables.targets);
+  assert.ok(targets.length < 60 && targets.includes(name(0)) && !targets.includes(name(500)), `${targets.length} asked for`);
+  await visitor.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await visitor.sees(".host-row a", /^host-0999$/);
+  assert.ok((await rows()) < 60, `${await rows()} rows at the end`);
+  await visitor.leavesContent();
+});
+
+test("searching, sorting and filtering are in the address", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(".count", /1,000 hosts/);
+  await visitor.page.keyboard.press("/");
+  await visitor.page.keyboard.type("host-012");
+  await visitor.sees(".count", /10 of 1,000 hosts/);
+  await visitor.page.getByRole("columnheader", { name: "Memory" }).getByRole("button").click();
+  const figures = async () => (await visitor.page.locator(".host-row .of-memory .figure").allTextContents()).map(Number.parseFloat);
+  // The rows stand where they are moved to, in no order of the document.
+  const placed = async () => {
+    const order = await visitor.page.locator(".host-row").evaluateAll((all) => all.map((one) => Number(one.getAttribute("aria-rowindex"))));
+    const values = await figures();
+    return order.map((place, at) => [place, values[at] ?? 0] as const).sort((a, b) => a[0] - b[0]).map(([, value]) => value);
+  };
+  await waitFor("the fullest memory stands first", async () => (await placed()).every((value, at, all) => at === 0 || value <= (all[at - 1] ?? 0)));
+  const again = await Visitor.come(browser, system.origin);
+  await again.page.goto(visitor.page.url());
+  await again.sees(".count", /10 of 1,000 hosts/);
+  await again.page.getByRole("searchbox").fill("nobody");
+  await again.sees(".nothing", /No host fits/);
+  await again.page.getByRole("button", { name: "Show all" }).click();
+  await again.sees(".count", /1,000 hosts/);
+  await again.leavesContent();
+  await visitor.leavesContent();
+});
+
+test("arrow keys go from host to host, Enter opens one", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("?sort=host"));
+  await visitor.page.locator(".host-row a", { hasText: /^host-0000$/ }).focus();
+  for (let at = 0; at < 40; at += 1) await visitor.page.keyboard.press("ArrowDown");
+  const focused = () => visitor.page.evaluate(() => document.activeElement?.textContent);
+  assert.equal(await focused(), "host-0040");
+  await visitor.page.keyboard.press("Enter");
+  await visitor.sees("h1", /^host-0040$/);
+  await visitor.leavesContent();
+});

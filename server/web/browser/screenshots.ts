@@ -1,0 +1,102 @@
+// A picture of each view, light, dark and on a phone: node build/browser/screenshots.js FOLDER
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fewFigures, history, manyFigures } from "./machine.ts";
+import { postAll } from "./posting.ts";
+import { System } from "./system.ts";
+import { openBrowser, Visitor, type Looks } from "./visitor.ts";
+import { waitFor } from "./wait.ts";
+
+const HOUR_MS = 3_600_000;
+const ROLES = ["web", "db", "cache", "build", "edge", "mail"];
+const LOOKS: Record<string, Looks> = {
+  light: { width: 1_440, height: 900 },
+  dark: { width: 1_440, height: 900, dark: true },
+  phone: { width: 390, height: 844, touch: true },
+};
+
+const folder = process.argv[2] ?? "screenshots";
+mkdirSync(folder, { recursive: true });
+const browser = await openBrowser();
+const system = await System.start();
+try {
+  await takeAll();
+} finally {
+  await browser.close();
+  await system.stop();
+}
+
+async function takeAll(): Promise<void> {
+  await picture("no-data", "", async (visitor) => void (await visitor.sees(".no-data", /./)));
+  await fill();
+  const drawn = async (visitor: Visitor) => {
+    await waitFor("charts are drawn", async () => (await visitor.page.locator(".plot.is-waiting").count()) === 0 && (await visitor.page.locator(".plot canvas").count()) > 0);
+  };
+  await picture("overview", "", async (visitor) => {
+    await visitor.sees(".host-row", /web-/);
+    await visitor.page.locator('.spark path[d^="M"]').first().waitFor({ state: "attached" });
+  });
+  await picture("host", "host/web-01?range=24h", async (visitor) => {
+    await drawn(visitor);
+    const box = await visitor.page.locator(".u-over").first().boundingBox();
+    if (box) await visitor.page.mouse.move(box.x + box.width * 0.7, box.y + box.height / 2);
+  });
+  await picture("host-end", "host/web-01?range=24h", async (visitor) => {
+    await visitor.page.locator(".group").last().scrollIntoViewIfNeeded();
+    await drawn(visitor);
+  });
+  await picture("explore", await exploring(), drawn);
+  await picture("charts", "charts", async (visitor) => void (await visitor.sees(".saved", /Web servers/)));
+  await picture("open", "signin", async (visitor) => void (await visitor.sees("pre", /create user/)));
+  const hidden = await Visitor.come(browser, system.origin, LOOKS["light"]);
+  await hidden.page.goto(system.address(""));
+  await hidden.sees(".host-row", /web-/);
+  await system.server.stop();
+  await hidden.sees(".notice", /answered/);
+  await hidden.page.screenshot({ path: join(folder, "away-light.png") });
+  await hidden.leaves();
+  system.server.start();
+  await system.answers();
+  system.createUser("ada", "seven green herons");
+  await picture("sign-in", "", async (visitor) => void (await visitor.sees("h1", /Sign in/)));
+}
+
+async function picture(name: string, path: string, ready: (visitor: Visitor) => Promise<void>): Promise<void> {
+  for (const [look, looks] of Object.entries(LOOKS)) {
+    const visitor = await Visitor.come(browser, system.origin, looks);
+    await visitor.page.goto(system.address(path));
+    await ready(visitor);
+    await visitor.page.waitForTimeout(400);
+    await visitor.page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+    console.log(join(folder, `${name}-${look}.png`));
+    await visitor.leaves();
+  }
+}
+
+/** Twenty-four machines: one told of for a day, the others for an hour; one late, one down. */
+async function fill(): Promise<void> {
+  const now = Date.now();
+  const names = ROLES.flatMap((role) => [1, 2, 3, 4].map((number) => `${role}-0${number}`));
+  for (const [seed, name] of names.entries()) {
+    const [from, interval] = name === "web-01" ? [24, 60_000] : [1, 30_000];
+    const behind = name === "edge-03" ? 0.9 * HOUR_MS : name === "mail-02" ? 80_000 : 0;
+    const figures = name.startsWith("web-") && name !== "web-01" ? fewFigures : name === "web-01" ? manyFigures : fewFigures;
+    const pause: [number, number] | undefined = name === "web-01" ? [now - 15 * HOUR_MS, now - 14 * HOUR_MS] : undefined;
+    await postAll(system.agentPort, history(name, seed + 1, now - from * HOUR_MS, now - behind, interval, figures, pause), interval, 150);
+  }
+}
+
+/** Saves a chart of the web servers, and tells where it is drawn. */
+async function exploring(): Promise<string> {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("explore?range=1h&q=memory_percent web"));
+  for (const host of ["web-01", "web-02", "web-03"]) await visitor.page.locator(".found-row.is-series").filter({ hasText: host }).first().click();
+  await visitor.page.getByRole("button", { name: "Save as chart" }).click();
+  await visitor.page.getByLabel("Name of the chart").fill("Web servers: memory");
+  await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
+  await visitor.sees(".said", /Web servers/);
+  const { pathname, search } = new URL(visitor.page.url());
+  await visitor.leaves();
+  return pathname.slice("/pattoo/".length) + search;
+}

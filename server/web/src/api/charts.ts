@@ -1,0 +1,83 @@
+// Charts that were saved, and which of them a user likes best. A row is never
+// deleted: it is switched off.
+
+import { graphql } from "./graphql.ts";
+
+export interface SavedChart {
+  idxChart: string;
+  name: string;
+  /** Numbers of its series. */
+  series: string[];
+  /** The row that marks it as a favourite of the user who asks. */
+  idxFavorite: string | null;
+}
+
+interface Edges<Node> {
+  edges: { node: Node }[];
+}
+
+interface ChartNode {
+  idxChart: string;
+  name: string;
+  enabled: string;
+  chartDatapointChart: Edges<{ idxDatapoint: string; enabled: string }>;
+  favoriteChart: Edges<{ idxFavorite: string; idxUser: string; enabled: string }>;
+}
+
+const ON = "1";
+const OFF = "0";
+
+const ALL = `{ allChart { edges { node { idxChart name enabled
+  chartDatapointChart { edges { node { idxDatapoint enabled } } }
+  favoriteChart { edges { node { idxFavorite idxUser enabled } } } } } } }`;
+
+const CREATE = `mutation Create($name: String!, $checksum: String!) {
+  createChart(Input: {name: $name, checksum: $checksum}) { chart { idxChart } } }`;
+
+const SHOW = `mutation Show($idxDatapoint: String!, $idxChart: String!) {
+  createChartDataPoint(Input: {idxDatapoint: $idxDatapoint, idxChart: $idxChart}) { chartDatapoint { idxChartDatapoint } } }`;
+
+const SWITCH = `mutation Switch($idxChart: String!, $enabled: String!) {
+  updateChart(Input: {idxChart: $idxChart, enabled: $enabled}) { chart { idxChart } } }`;
+
+const MARK = `mutation Mark($idxUser: String!, $idxChart: String!) {
+  createFavorite(Input: {idxUser: $idxUser, idxChart: $idxChart, order: "0"}) { favorite { idxFavorite } } }`;
+
+const MARK_AGAIN = `mutation MarkAgain($idxFavorite: String!, $enabled: String!) {
+  updateFavorite(Input: {idxFavorite: $idxFavorite, enabled: $enabled}) { favorite { idxFavorite } } }`;
+
+/** The user's favourites first, then by name. */
+export async function askCharts(idxUser: string | null, signal: AbortSignal): Promise<SavedChart[]> {
+  const { allChart } = await graphql<{ allChart: Edges<ChartNode> }>(ALL, {}, signal);
+  const isOn = (row: { enabled: string }) => row.enabled === ON;
+  const charts = allChart.edges.map(({ node }) => node).filter((node) => isOn(node) && node.name !== "");
+  return charts
+    .map((node) => ({
+      idxChart: node.idxChart,
+      name: node.name,
+      series: node.chartDatapointChart.edges.filter(({ node: shown }) => isOn(shown)).map(({ node: shown }) => shown.idxDatapoint),
+      idxFavorite: node.favoriteChart.edges.find(({ node: mark }) => isOn(mark) && mark.idxUser === idxUser)?.node.idxFavorite ?? null,
+    }))
+    .filter(({ series }) => series.length > 0)
+    .sort((a, b) => Number(b.idxFavorite !== null) - Number(a.idxFavorite !== null) || a.name.localeCompare(b.name));
+}
+
+export async function saveChart(name: string, series: string[]): Promise<string> {
+  const checksum = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
+  const { createChart } = await graphql<{ createChart: { chart: { idxChart: string } } }>(CREATE, { name, checksum });
+  const { idxChart } = createChart.chart;
+  for (const idxDatapoint of series) await graphql(SHOW, { idxDatapoint, idxChart });
+  return idxChart;
+}
+
+export async function deleteChart(idxChart: string): Promise<void> {
+  await graphql(SWITCH, { idxChart, enabled: OFF });
+}
+
+export async function mark(chart: SavedChart, idxUser: string): Promise<void> {
+  await graphql(MARK, { idxUser, idxChart: chart.idxChart });
+}
+
+export async function unmark(idxFavorite: string): Promise<void> {
+  await graphql(MARK_AGAIN, { idxFavorite, enabled: OFF });
+}

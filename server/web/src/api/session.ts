@@ -1,0 +1,51 @@
+// Who looks at the page.
+
+import { Store } from "../state/store.ts";
+import { request } from "./request.ts";
+
+const PATH = "/pattoo/api/v1/web/session";
+
+export interface User {
+  username: string;
+  firstName: string;
+  lastName: string;
+  role: string;
+  idxUser: string;
+}
+
+export interface Session {
+  /** No user exists: everyone who reaches the server may read and change. */
+  open: boolean;
+  user: User | null;
+  mayChange: boolean;
+  version: string;
+  /** How far back figures are kept, in the coarsest form. */
+  retentionDays?: number;
+}
+
+/** Null until the server has told. */
+export const session = new Store<Session | null>(null);
+
+/** Whether the server wants a sign-in before it answers anything. */
+export const signInWanted = new Store(false);
+
+export async function loadSession(): Promise<void> {
+  session.set((await request(PATH)) as Session);
+}
+
+export async function signIn(username: string, password: string): Promise<void> {
+  session.set((await request(PATH, { method: "POST", body: { username, password } })) as Session);
+  signInWanted.set(false);
+}
+
+export async function signOut(): Promise<void> {
+  await request(PATH, { method: "DELETE" });
+  await loadSession();
+}
+
+/** An answer of the server said so. */
+export function signedOut(): void {
+  const known = session.get();
+  if (known) session.set({ ...known, open: false, user: null });
+  signInWanted.set(true);
+}

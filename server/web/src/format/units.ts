@@ -1,0 +1,107 @@
+// Values with their units, as people read them. Units come from the server's
+// translations, such as `bytes / second`; what is known gets a prefix, what is not
+// is shown as it is.
+
+import { duration, moment } from "./time.ts";
+import { fixed, short } from "./number.ts";
+
+const SI = ["", "k", "M", "G", "T", "P", "E"];
+const IEC = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+/** Whole seconds above this read better as minutes, hours and days. */
+const LONG_SECONDS = 120;
+
+type Kind =
+  | { kind: "percent" }
+  /** `base` is 1,024 for what is stored and 1,000 for what flows. */
+  | { kind: "prefixed"; base: 1_000 | 1_024; unit: string }
+  | { kind: "seconds" }
+  | { kind: "moment" }
+  | { kind: "plain"; unit: string };
+
+/** What units mean; `second` and `segundo` alike. */
+export function kindOf(units: string): Kind {
+  const [what = "", per] = units.split("/").map((part) => part.trim());
+  const perSecond = per !== undefined && /^(s|sec|second|segundo)s?$/i.test(per);
+  if (what === "%") return { kind: "percent" };
+  if (/^(bytes?|octetos?)$/i.test(what)) {
+    if (perSecond) return { kind: "prefixed", base: 1_000, unit: "B/s" };
+    return { kind: "prefixed", base: 1_024, unit: "B" };
+  }
+  if (perSecond) {
+    if (/^(milliseconds|milisegundos)$/i.test(what)) return { kind: "plain", unit: "ms/s" };
+    return { kind: "prefixed", base: 1_000, unit: "/s" };
+  }
+  if (/^(seconds|segundos)$/i.test(units)) return { kind: "seconds" };
+  if (/^(seconds|segundos) .*1970$/i.test(units)) return { kind: "moment" };
+  return { kind: "plain", unit: units };
+}
+
+function power(value: number, base: number): number {
+  const size = Math.abs(value);
+  let found = 0;
+  while (found < SI.length - 1 && size >= 999.5 * base ** found && size >= base ** (found + 1) * 0.9995) found += 1;
+  return found;
+}
+
+/** Such as `MB/s`; a rate of things has no name to put a prefix to: `k/s`. */
+function prefixed(base: number, by: number, unit: string): string {
+  return `${(base === 1_024 ? IEC : SI)[by] ?? ""}${unit}`;
+}
+
+/** A value with its units. */
+export function withUnits(value: number, units: string, locale: string): string {
+  const kind = kindOf(units);
+  switch (kind.kind) {
+    case "percent":
+      return `${fixed(value, Math.abs(value) >= 99.95 ? 0 : 1, locale)} %`;
+    case "prefixed": {
+      const by = power(value, kind.base);
+      return `${short(value / kind.base ** by, locale)} ${prefixed(kind.base, by, kind.unit)}`;
+    }
+    case "seconds":
+      return Math.abs(value) >= LONG_SECONDS ? duration(value, locale) : `${short(value, locale)} s`;
+    case "moment":
+      return moment(value * 1_000, locale);
+    case "plain":
+      return `${short(value, locale)} ${kind.unit}`.trimEnd();
+  }
+}
+
+/** The values beside an axis, all with the prefix of the greatest. */
+export function axisTexts(values: readonly (number | null)[], units: string, locale: string): string[] {
+  const kind = kindOf(units);
+  const greatest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
+  const each = (text: (value: number) => string) => values.map((value) => (value === null ? "" : text(value)));
+  if (kind.kind === "moment") return each((value) => moment(value * 1_000, locale));
+  if (kind.kind === "seconds" && greatest >= LONG_SECONDS) return each((value) => duration(value, locale));
+  const base = kind.kind === "prefixed" ? kind.base : 1_000;
+  const by = kind.kind === "percent" ? 0 : power(greatest, base);
+  const size = base ** by;
+  const digits = fractionDigits(values.map((value) => (value ?? 0) / size));
+  const tail = tailOf(kind, by);
+  return each((value) => fixed(value / size, digits, locale) + (value === 0 ? "" : tail));
+}
+
+/** What stands behind the numbers of an axis. */
+function tailOf(kind: Kind, by: number): string {
+  if (kind.kind === "percent") return " %";
+  if (kind.kind === "prefixed") return ` ${prefixed(kind.base, by, kind.unit)}`;
+  return by > 0 ? ` ${SI[by]}` : "";
+}
+
+/** Digits behind the point that tell the values of an axis apart. */
+function fractionDigits(values: readonly number[]): number {
+  const exact = (digits: number) => values.every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9);
+  return [0, 1, 2].find(exact) ?? 3;
+}
+
+/** The steps that an axis of these units may have. */
+export function increments(units: string): number[] | undefined {
+  const kind = kindOf(units);
+  if (kind.kind !== "prefixed" || kind.base !== 1_024) return undefined;
+  const steps = [];
+  for (let power = 0; power <= 6; power += 1) {
+    for (const step of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) steps.push(step * 1_024 ** power);
+  }
+  return steps;
+}

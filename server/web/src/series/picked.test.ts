@@ -1,0 +1,32 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { ExploreSeries } from "../api/explore.ts";
+import { formatPicked, lineNames, parsePicked, pickedCharts } from "./picked.ts";
+
+const series = (idxDatapoint: string, target: string, name: string, units: string, isCounter = false, label = ""): ExploreSeries => ({
+  idxDatapoint, target, name, units, isCounter, idxAgent: "1", key: name, program: "spoke", dataType: 99, latest: null, latestText: null,
+  latestTimestamp: null, labels: label === "" ? [] : [{ key: "interface", value: label }],
+});
+
+test("an address tells the series, each once, and what makes no sense is left out", () => {
+  const lines = [{ idx: "12", rate: false }, { idx: "14", rate: true }];
+  assert.deepEqual(parsePicked("12,r14,12,x,r,-3"), lines);
+  assert.equal(formatPicked(lines), "12,r14");
+  assert.deepEqual(parsePicked(""), []);
+});
+
+test("names are made of what tells the series apart", () => {
+  const all = [series("1", "a", "Load", ""), series("2", "b", "Load", "")];
+  assert.deepEqual(lineNames(all), ["a", "b"]);
+  assert.deepEqual(lineNames([series("1", "a", "Sent", "", true, "eth0"), series("2", "a", "Sent", "", true, "lo")]), ["eth0", "lo"]);
+  assert.deepEqual(lineNames([series("1", "a", "Load", "")]), ["a"]);
+});
+
+test("figures of different units stand on charts of their own, a counter as it is among the plain ones", () => {
+  const known = new Map([series("1", "a", "Sent", "bytes / second", true), series("2", "a", "Used", "bytes")].map((one) => [one.idxDatapoint, one]));
+  const units = (text: string) => pickedCharts(parsePicked(text), known, "/ second").map((chart) => chart.units);
+  assert.deepEqual(units("r1,2"), ["bytes / second", "bytes"]);
+  assert.deepEqual(units("1,2"), ["bytes"]);
+  assert.deepEqual(units("r2"), ["bytes / second"]);
+  assert.deepEqual(units("99"), []);
+});

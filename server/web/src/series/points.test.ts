@@ -1,0 +1,54 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { aligned, joined, stacked, together, type Points } from "./points.ts";
+
+const points = (timestamps: number[], values: (number | null)[], step: number | null = null): Points => ({
+  step, timestamps, values, lows: null, highs: null, damaged: [],
+});
+
+test("a pause of more than two and a half distances is a gap", () => {
+  const { times, values } = aligned([points([0, 10, 20, 60, 70], [1, 2, 3, 4, 5])]);
+  assert.deepEqual(times, [0, 10, 20, 21, 60, 70]);
+  assert.deepEqual(values, [[1, 2, 3, null, 4, 5]]);
+});
+
+test("one sample that is missing is no gap", () => {
+  assert.deepEqual(aligned([points([0, 10, 30, 40, 50], [1, 2, 3, 4, 5])]).times, [0, 10, 30, 40, 50]);
+});
+
+test("lines with times of their own share an axis, without gaps where the other has a point", () => {
+  const { times, values } = aligned([points([0, 10, 20], [1, 2, 3]), points([5, 15, 25], [4, 5, 6])]);
+  assert.deepEqual(times, [0, 5, 10, 15, 20, 25]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map((at) => values[0]?.[at]), [1, undefined, 2, undefined, 3, undefined]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map((at) => values[1]?.[at]), [undefined, 4, undefined, 5, undefined, 6]);
+});
+
+test("a missing value stays missing: absent is not zero", () => {
+  assert.deepEqual(aligned([points([0, 10], [null, 2])]).values, [[null, 2]]);
+});
+
+test("newer points take the place of the last ones, and old ones fall off", () => {
+  const all = joined(points([0, 10, 20, 30], [1, 2, 3, 4]), points([30, 40], [9, 5]), 10);
+  assert.deepEqual(all.timestamps, [10, 20, 30, 40]);
+  assert.deepEqual(all.values, [2, 3, 9, 5]);
+});
+
+test("an empty answer takes nothing away", () => {
+  assert.deepEqual(joined(points([0, 10], [1, 2]), points([], []), 0).values, [1, 2]);
+});
+
+test("the range of points without one is the point itself", () => {
+  const newer = { ...points([10], [5]), lows: [4], highs: [6] };
+  const all = joined(points([0], [1]), newer, 0);
+  assert.deepEqual([all.lows, all.highs], [[1, 4], [1, 6]]);
+});
+
+test("series that followed each other are one line", () => {
+  const all = together([points([30, 40], [3, 4]), points([], []), points([10, 20], [1, 2])]);
+  assert.deepEqual(all.values, [1, 2, 3, 4]);
+});
+
+test("a stack adds up, and has a gap where its line has one", () => {
+  assert.deepEqual(stacked([[1, 2, null], [10, null, 30]]), [[1, 2, null], [11, null, 30]]);
+  assert.deepEqual(stacked([[1, undefined, 3], [10, 20, 30]]), [[1, 1, 3], [11, 21, 33]]);
+});

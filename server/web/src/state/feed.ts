@@ -1,0 +1,169 @@
+// The points of the charts that are near the screen: asked for in few questions,
+// joined to what is there, and kept while new ones come.
+
+import { askColumns, type Columns } from "../api/columns.ts";
+import { reasonOf } from "../api/faults.ts";
+import { joined, type Points } from "../series/points.ts";
+import { stepFor } from "../series/steps.ts";
+import type { Window } from "./range.ts";
+import { Store } from "./store.ts";
+
+/** A series, as it is or as its growth per second. */
+export interface Line {
+  idx: string;
+  rate: boolean;
+}
+
+interface Kept extends Window {
+  points: Points;
+  /** As it was asked for. */
+  stepMs: number | null;
+}
+
+const MOST_SERIES = 60;
+const QUESTIONS_AT_ONCE = 2;
+/** While the range is dragged along, only where it comes to rest is asked for. */
+const SETTLE_MS = 120;
+/** Newest points are asked for again: more samples may have come to them. */
+const AGAIN_STEPS = 2;
+const AGAIN_MS = 60_000;
+
+export const keyOf = (line: Line) => (line.rate ? `r${line.idx}` : line.idx);
+
+export class Feed {
+  /** Counts up with every answer. */
+  readonly version = new Store(0);
+  readonly window: Store<Window>;
+  readonly fault = new Store<string | null>(null);
+  /** Called when a line is wanted that is not there. */
+  onWant: () => void = () => undefined;
+  private readonly wanted = new Map<string, { line: Line; holders: number }>();
+  private readonly kept = new Map<string, Kept>();
+  private lookedMs = -Infinity;
+
+  constructor(window: Window, private readonly points: number, public intervalMs: number) {
+    this.window = new Store(window);
+  }
+
+  of(line: Line): Points | undefined {
+    return this.kept.get(keyOf(line))?.points;
+  }
+
+  /** Wants these lines until the function returned is called. */
+  hold(lines: readonly Line[]): () => void {
+    for (const line of lines) {
+      const key = keyOf(line);
+      const held = this.wanted.get(key);
+      if (held) held.holders += 1;
+      else this.wanted.set(key, { line, holders: 1 });
+    }
+    if (lines.some((line) => !this.kept.has(keyOf(line)))) this.onWant();
+    else if (lines.some((line) => this.lacks(keyOf(line)))) this.onWant();
+    return () => {
+      for (const line of lines) {
+        const key = keyOf(line);
+        const held = this.wanted.get(key);
+        if (held && (held.holders -= 1) === 0) this.wanted.delete(key);
+      }
+      this.forget();
+    };
+  }
+
+  step(): number | null {
+    const { fromMs, toMs } = this.window.get();
+    return stepFor(toMs - fromMs, this.points, this.intervalMs);
+  }
+
+  /** Moves to a window, and asks for what it lacks. */
+  async look(window: Window, signal: AbortSignal): Promise<void> {
+    this.window.set(window);
+    const hurried = performance.now() - this.lookedMs < SETTLE_MS;
+    this.lookedMs = performance.now();
+    if (hurried) await new Promise((rest) => setTimeout(rest, SETTLE_MS));
+    if (signal.aborted) return;
+    try {
+      await this.ask(signal);
+      this.fault.set(null);
+    } catch (fault) {
+      if (!signal.aborted) this.fault.set(reasonOf(fault));
+      throw fault;
+    }
+  }
+
+  private lacks(key: string): boolean {
+    const kept = this.kept.get(key);
+    const { fromMs, toMs } = this.window.get();
+    return !kept || kept.stepMs !== this.step() || kept.fromMs > fromMs || kept.toMs < toMs;
+  }
+
+  private async ask(signal: AbortSignal): Promise<void> {
+    const window = this.window.get();
+    const stepMs = this.step();
+    const whole: Line[] = [];
+    const tails: Line[] = [];
+    let tailFromMs = window.toMs;
+    for (const [key, { line }] of this.wanted) {
+      const kept = this.kept.get(key);
+      if (!this.lacks(key)) continue;
+      // Live, only the newest minutes are missing.
+      if (kept && kept.stepMs === stepMs && kept.fromMs <= window.fromMs && kept.toMs > window.fromMs) {
+        tails.push(line);
+        tailFromMs = Math.min(tailFromMs, kept.toMs);
+      } else {
+        whole.push(line);
+      }
+    }
+    const again = Math.max((stepMs ?? 0) * AGAIN_STEPS, AGAIN_MS, this.intervalMs * AGAIN_STEPS);
+    const start = Math.max(window.fromMs, tailFromMs - again);
+    const tailStart = stepMs === null ? start : Math.floor(start / stepMs) * stepMs;
+    const tasks = [
+      ...chunks(tails).map((lines) => () => this.fetch(lines, { ...window, fromMs: tailStart }, stepMs, signal)),
+      ...chunks(whole).map((lines) => () => this.fetch(lines, window, stepMs, signal)),
+    ];
+    const worker = async () => {
+      for (let task = tasks.shift(); task; task = tasks.shift()) await task();
+    };
+    await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, worker));
+  }
+
+  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<void> {
+    const of = (rate: boolean) => lines.filter((line) => line.rate === rate).map((line) => line.idx);
+    // A point before the left edge lets lines begin at it; the end is not included.
+    const before = stepMs ?? this.intervalMs;
+    const fromMs = Math.max(0, Math.floor(window.fromMs - before));
+    const toMs = Math.ceil(window.toMs) + 1;
+    const answer = await askColumns({ gauges: of(false), rates: of(true), fromMs, toMs, stepMs }, signal);
+    if (signal.aborted) return;
+    for (const columns of answer.gauges) this.take(columns, false, window, stepMs);
+    for (const columns of answer.rates) this.take(columns, true, window, stepMs);
+    this.version.set(this.version.get() + 1);
+  }
+
+  private take(columns: Columns, rate: boolean, asked: Window, stepMs: number | null): void {
+    const key = keyOf({ idx: columns.idxDatapoint, rate });
+    const old = this.kept.get(key);
+    const joins = old && old.stepMs === stepMs && old.fromMs < asked.fromMs && old.toMs >= asked.fromMs && old.toMs <= asked.toMs;
+    const { fromMs } = this.window.get();
+    const slack = stepMs ?? this.intervalMs;
+    this.kept.set(key, {
+      points: joins ? joined(old.points, columns, fromMs - slack) : columns,
+      fromMs: joins ? Math.max(old.fromMs, fromMs) : asked.fromMs,
+      toMs: asked.toMs,
+      stepMs,
+    });
+  }
+
+  /** Keeps no more than twice what is wanted. */
+  private forget(): void {
+    for (const key of this.kept.keys()) {
+      if (this.kept.size <= 2 * this.wanted.size + MOST_SERIES) break;
+      if (!this.wanted.has(key)) this.kept.delete(key);
+    }
+  }
+}
+
+function chunks(lines: Line[]): Line[][] {
+  const parts: Line[][] = [];
+  for (let at = 0; at < lines.length; at += MOST_SERIES) parts.push(lines.slice(at, at + MOST_SERIES));
+  return parts;
+}

@@ -1,0 +1,38 @@
+// Light or dark: as the system has it, unless one was chosen here.
+
+import { Store } from "./store.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+const KEY = "pattoo.theme";
+const CYCLE: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+
+function remembered(): Theme {
+  const kept = localStorage.getItem(KEY);
+  return kept === "light" || kept === "dark" ? kept : "system";
+}
+
+export const theme = new Store<Theme>("system");
+
+/** Counts up when colours change, so that what is drawn on a canvas is drawn anew. */
+export const colours = new Store(0);
+
+export function startTheme(): void {
+  const apply = (chosen: Theme) => {
+    if (chosen === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = chosen;
+    colours.set(colours.get() + 1);
+  };
+  theme.subscribe(apply);
+  theme.set(remembered());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    colours.set(colours.get() + 1),
+  );
+}
+
+export function nextTheme(): void {
+  const next = CYCLE[theme.get()];
+  if (next === "system") localStorage.removeItem(KEY);
+  else localStorage.setItem(KEY, next);
+  theme.set(next);
+}

@@ -1,0 +1,92 @@
+// The charts that were saved.
+
+import "../style/explore.css";
+import { useEffect, useState } from "preact/hooks";
+import { askCharts, deleteChart, mark, unmark, type SavedChart } from "../api/charts.ts";
+import { askThese } from "../api/explore.ts";
+import { reasonOf } from "../api/faults.ts";
+import { session } from "../api/session.ts";
+import { whole } from "../format/number.ts";
+import { Icon } from "../parts/marks.tsx";
+import { Skeleton } from "../parts/skeleton.tsx";
+import { formatPicked } from "../series/picked.ts";
+import { speech } from "../state/language.ts";
+import { useLive } from "../state/live.ts";
+import { addressOf, go } from "../state/router.ts";
+import { useStore } from "../state/store.ts";
+
+const AGAIN_MS = 60_000;
+
+export function ChartsView() {
+  const { texts } = useStore(speech);
+  const known = useStore(session);
+  const user = known?.user?.idxUser ?? null;
+  const [refusal, setRefusal] = useState("");
+  const { data, fault, again } = useLive(`charts ${user}`, (signal) => askCharts(user, signal), AGAIN_MS);
+  useEffect(() => {
+    document.title = `${texts.charts} · Pattoo`;
+  }, [texts]);
+  const change = async (does: Promise<unknown>) => {
+    setRefusal("");
+    try {
+      await does;
+    } catch (reason) {
+      setRefusal(texts.failed(reasonOf(reason) ?? ""));
+    }
+    again();
+  };
+  return (
+    <section class="saved">
+      <h1>{texts.charts}</h1>
+      <p class="fault" role="alert">{refusal || (data === null && fault !== null ? texts.failed(fault) : "")}</p>
+      {data === null ? (
+        <Skeleton rows={5} />
+      ) : data.length === 0 ? (
+        <p class="message">{texts.noCharts}</p>
+      ) : (
+        <ul>{data.map((chart) => <Saved key={chart.idxChart} chart={chart} user={user} mayChange={known?.mayChange ?? false} change={change} />)}</ul>
+      )}
+      {known && user === null && <p class="muted">{texts.signInForFavourites}</p>}
+    </section>
+  );
+}
+
+interface SavedProps {
+  chart: SavedChart;
+  user: string | null;
+  mayChange: boolean;
+  change: (does: Promise<unknown>) => Promise<void>;
+}
+
+function Saved({ chart, user, mayChange, change }: SavedProps) {
+  const { texts, language, locale } = useStore(speech);
+  const [sure, setSure] = useState(false);
+  const liked = chart.idxFavorite;
+  /** Counters are opened as rates: what they count from says nothing. */
+  const open = async () => {
+    const series = await askThese(chart.series, language, new AbortController().signal);
+    const lines = series.map((one) => ({ idx: one.idxDatapoint, rate: one.isCounter }));
+    go(addressOf("explore", new URLSearchParams({ s: formatPicked(lines), name: chart.name })));
+  };
+  return (
+    <li class="card">
+      <button
+        class={`quiet star ${liked === null ? "" : "is-liked"}`}
+        aria-pressed={liked !== null}
+        aria-label={liked === null ? texts.markFavourite(chart.name) : texts.unmarkFavourite(chart.name)}
+        title={user === null ? texts.signInForFavourites : texts.favourite}
+        disabled={user === null}
+        onClick={() => user !== null && void change(liked === null ? mark(chart, user) : unmark(liked))}
+      >
+        <Icon name="star" />
+      </button>
+      <button class="saved-name" onClick={() => void change(open())}>{chart.name}</button>
+      <span class="muted">{texts.ofSeries(whole(chart.series.length, locale), chart.series.length === 1)}</span>
+      {mayChange && (
+        <button class={`button ${sure ? "danger" : ""}`} onBlur={() => setSure(false)} onClick={() => (sure ? void change(deleteChart(chart.idxChart)) : setSure(true))}>
+          {sure ? texts.deleteSure : texts.delete}
+        </button>
+      )}
+    </li>
+  );
+}
