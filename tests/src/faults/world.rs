@@ -41,6 +41,9 @@ pub struct World {
     pub spokes: Vec<LedgerSpoke>,
     /// The way from the hub to the server.
     pub link: Link,
+    /// The disk of the database. It goes before the server, whose folder can only be
+    /// removed when nothing is mounted in it.
+    pub server_disk: Option<WornDisk>,
     /// The server.
     pub server: Server,
     /// The hub.
@@ -51,8 +54,6 @@ pub struct World {
     pub network: Option<Network>,
     /// The disk of the spool.
     pub hub_disk: Option<SmallDisk>,
-    /// The disk of the database.
-    pub server_disk: Option<WornDisk>,
     /// What this machine lacks, and what is left out for that.
     pub skipped: Vec<String>,
     /// From which poll on a spoke's figures may be in the hub's memory only.

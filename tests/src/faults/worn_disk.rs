@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::mount_namespace::unmount;
 use crate::small_disk::{FILLING, fill_up};
 use crate::{binary_of_system, finish};
 
@@ -83,7 +84,7 @@ impl WornDisk {
 
 impl Drop for WornDisk {
     fn drop(&mut self) {
-        let _ = run("umount", &["-l", &self.path.display().to_string()]);
+        unmount(&self.path);
     }
 }
 
