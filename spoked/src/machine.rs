@@ -55,7 +55,8 @@ impl Machine {
             }
             writer.push(point, *timestamp_ms);
         }
-        let mut left_out = 0;
+        let mut left_out = collected.sources.iter().map(|source| source.left_out).sum();
+        let of = collected.points.len() + left_out;
         if writer.size_bytes() > MAX_ANSWER_BYTES {
             drop(writer);
             writer = DocumentWriter::new(&mut series, interval_ms);
@@ -69,7 +70,7 @@ impl Machine {
         }
         let document = writer.finish(now_ms);
         drop(series);
-        self.note(left_out, collected.points.len());
+        self.note(left_out, of);
         Ok(PollAnswer { document, left_out })
     }
 

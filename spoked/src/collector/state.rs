@@ -175,6 +175,7 @@ impl State {
             slot.timestamp_ms = reading.timestamp_ms;
             slot.report.duration = reading.begun.elapsed();
             slot.report.datapoints = reading.points.len();
+            slot.report.left_out = reading.source.left_out();
             slot.report.state = match reading.outcome {
                 Ok(()) => SourceState::Ok,
                 Err(SourceError::Absent(reason)) => SourceState::Absent(reason),
@@ -248,6 +249,7 @@ impl Slot {
             reads: source.reads(),
             duration: Duration::ZERO,
             datapoints: 0,
+            left_out: 0,
             state: SourceState::Absent("not read yet".to_owned()),
         };
         Self {
@@ -278,6 +280,7 @@ impl Slot {
 impl SourceReport {
     fn miss(&mut self, duration: Duration, state: SourceState) {
         self.datapoints = 0;
+        self.left_out = 0;
         self.duration = duration;
         self.state = state;
     }
