@@ -13,8 +13,8 @@ use crate::source::Roots;
 pub(crate) const MAX_ANSWER_BYTES: usize = 3 * 1024 * 1024;
 
 /// A source gives no more rows, such as interfaces: a row of eight figures takes
-/// more than 1,536 bytes of a document. What is beyond would only cost memory.
-const MAX_ROWS: usize = 2_048;
+/// more than 1,024 bytes of a document. What is beyond would only cost memory.
+const MAX_ROWS: usize = 3_072;
 
 /// What goes first where not all can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
