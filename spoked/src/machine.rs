@@ -70,6 +70,8 @@ impl Machine {
                 }
             }
         }
+        // The document is long enough to be written without them beside it.
+        drop(collected);
         let document = writer.finish(now_ms);
         drop(series);
         self.note(left_out, of);

@@ -10,6 +10,9 @@ use pattoo_common::wall_clock::now_ms;
 use super::{Collected, DEADLINE, SourceReport, SourceState};
 use crate::source::{Poll, Source, SourceError};
 
+/// A source that had more datapoints gives the memory for them back.
+const KEPT_POINTS: usize = 4 * 1024;
+
 /// Behind the lock of the collector.
 pub(super) struct State {
     slots: Vec<Slot>,
@@ -198,6 +201,9 @@ impl State {
             if slot.answer == self.answer {
                 let timestamp_ms = slot.timestamp_ms;
                 points.extend(slot.points.drain(..).map(|point| (timestamp_ms, point)));
+                if slot.points.capacity() > KEPT_POINTS {
+                    slot.points = Vec::new();
+                }
             } else if let Some((begun, since_ms)) = slot.taken_at {
                 slot.report.miss(begun.elapsed(), SourceState::Hangs(since_ms));
             } else if place >= self.next {

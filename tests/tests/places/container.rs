@@ -18,7 +18,8 @@ ip link add host0 type veth peer name host1
 mkdir -p "$FOLDER/data" "$FOLDER/again" "$FOLDER/host/proc" "$FOLDER/host/sys" "$FOLDER/host/root"
 mount --bind "$FOLDER/data" "$FOLDER/again"
 cat /proc/mounts > "$FOLDER/mounts"
-exec unshare --mount --pid --net --uts --fork --propagation private sh -euc "$CONTAINER"
+unshare --mount --pid --net --uts --fork --propagation private sh -euc "$CONTAINER"
+true # process 1 stays outside of the container
 "#;
 
 const IN_CONTAINER: &str = r#"
