@@ -15,6 +15,8 @@ const MAX_MOUNTS: usize = 512;
 /// What the service files grant a spoke.
 const MAX_MEMORY_KB: u64 = 16 << 10;
 
+const PATH: &str = "/pattoo-agent-linux/300";
+
 const PROCESSORS: usize = 1_024;
 const MOUNTS: usize = 5_000;
 const INTERFACES: usize = 10_000;
@@ -48,7 +50,8 @@ fn machine(folder: &Folder) {
     let mounts = lines(MOUNTS, |text, number| {
         let _ = writeln!(text, "/dev/mapper/volume{number} /mounts/{number} ext4 rw 0 0");
     });
-    for number in 0..MOUNTS {
+    // Those that are sent.
+    for number in 0..MAX_MOUNTS {
         fs::create_dir_all(folder.join(format!("mounts/{number}"))).unwrap();
     }
     folder.write("proc/self/mounts", &mounts);
@@ -71,11 +74,14 @@ fn the_largest_machine_is_told_within_the_limits() {
     machine(&folder);
     let spoke = Spoke::of_tree(folder);
     let process = spoke.daemon.start();
-    let poll = || http_get(spoke.port, "/pattoo-agent-linux/300").unwrap();
     // The first answer reckons every checksum; a debug build may take too long.
-    wait_until("the checksums are reckoned", PATIENCE, || poll().status == 200);
-    let answer = poll();
-    assert_eq!(answer.status, 200, "{}", answer.head);
+    let mut answer = http_get(spoke.port, PATH).unwrap();
+    wait_until("the checksums are reckoned", PATIENCE, || {
+        answer.status == 200 || {
+            answer = http_get(spoke.port, PATH).unwrap();
+            false
+        }
+    });
     assert!(answer.body.len() <= MAX_ANSWER_BYTES, "{} bytes", answer.body.len());
     assert!(answer.body.len() > MAX_ANSWER_BYTES * 9 / 10, "{} bytes", answer.body.len());
 
