@@ -33,8 +33,8 @@ fn clock(spoke: &Spoke) -> Option<PathBuf> {
         return None;
     };
     let mut compile = command(&compiler, spoke.daemon.configuration());
-    let compiled = finish(compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source));
-    assert_eq!(compiled.code, 0, "{compiled:?}");
+    let made = finish(compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source));
+    assert_eq!(made.code, 0, "{made:?}");
     Some(library)
 }
 
