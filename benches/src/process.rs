@@ -1,8 +1,10 @@
 //! Processes and what they cost, by the kernel's own accounting.
-#![allow(unsafe_code, reason = "wait4 and kill are not in std")]
+#![allow(unsafe_code, reason = "wait4 and prctl are not in std")]
 #![allow(clippy::disallowed_methods, reason = "a bench starts the programs that it measures")]
 
 use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,12 +43,22 @@ pub fn run(command: &mut Command) -> Cost {
     }
 }
 
-/// A process that serves; it is killed when this is dropped.
+/// A process that serves; it is killed when this is dropped, and when the bench
+/// ends in any other way: a panic aborts it, and then nothing is dropped.
 pub struct Server(Child);
 
 impl Server {
-    /// Starts it; its output is thrown away.
+    /// Starts it; its output is thrown away. To be called by the first thread: the
+    /// process ends with the thread that started it.
     pub fn start(command: &mut Command) -> Self {
+        // SAFETY: prctl takes integers, and is a plain system call between fork and
+        // exec: it allocates nothing and takes no lock.
+        unsafe {
+            command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            });
+        }
         let child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))

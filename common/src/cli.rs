@@ -35,6 +35,21 @@ pub enum Kind {
     Server,
 }
 
+impl Kind {
+    /// One sentence of what it does, for help and manual.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Spoke => "Answers with the figures of the machine that it runs on.",
+            Self::Hub => {
+                "Polls the spoke of every device each interval and posts one batch to the server."
+            }
+            Self::Server => {
+                "Takes what hubs and agents post, keeps it, and answers questions about it."
+            }
+        }
+    }
+}
+
 /// What a program is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -60,7 +75,7 @@ pub enum Action {
     Job(Job),
     /// Print the help.
     Help,
-    /// Print name and version.
+    /// Print name, version, commit and target.
     Version,
 }
 
@@ -149,7 +164,7 @@ pub static FLAGS: &[Flag] = &[
         })
     },
     Flag { short: Some('h'), ..flag("help", "Print this help", |_| Action::Help) },
-    flag("version", "Print name and version", |_| Action::Version),
+    flag("version", "Print name, version, commit and target", |_| Action::Version),
 ];
 
 /// The flags that a program has.

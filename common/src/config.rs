@@ -83,6 +83,7 @@ pub fn configured<C>(
     Ok(Configured {
         settings: pattoo(&config).daemon_settings(),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        files: report.files.clone(),
         configuration: (config, report),
     })
 }
@@ -122,6 +123,13 @@ impl Reader {
         Self { folder: folder.to_owned(), findings: Findings::default() }
     }
 
+    /// Leaves files with secrets unopened, for who may not read them and needs none.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.findings.without_secrets = true;
+        self
+    }
+
     /// Reads a file of the folder; `read` gets the keys at its top.
     pub fn file<T>(
         &mut self,
@@ -139,6 +147,9 @@ impl Reader {
                 (String::new(), Node::Nothing)
             }
         };
+        if node != Node::Nothing || path.exists() {
+            self.findings.read(&path);
+        }
         let file = SourceFile { path, text };
         let result = Section::read(&file, Vec::new(), &node, &mut self.findings, true, read);
         self.findings.muted = false;

@@ -9,6 +9,7 @@ mod pid_file;
 mod process;
 mod readiness;
 mod record_lock;
+mod service_manager;
 mod serving;
 mod signals;
 
@@ -22,7 +23,8 @@ use pid_file::{PidFile, State};
 use process::{Pid, exit_now};
 use readiness::{Attached, Outcome, Reporter};
 use serving::serve;
-pub use serving::{Running, Serving};
+pub use serving::{Health, Running, Serving};
+use signals::ASKING;
 
 /// How long `--start` waits until the daemon serves.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -30,6 +32,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long `--stop --force` waits after SIGKILL until the lock is free.
 const KILL_WITHIN: Duration = Duration::from_secs(10);
+/// How long `--status` waits for a sign of life.
+const BEAT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a process whose lock is free may take to close its sockets.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// The first and the longest pause between two looks at a lock of another
@@ -185,6 +189,15 @@ impl Daemon {
             Ok(State::Starting(_)) => {
                 (exit::DONE, "running", Some("it is about to serve".to_owned()))
             }
+            Ok(State::Serving(pid)) if self.does_not_answer(pid) => {
+                let note = format!(
+                    "it lives{} and gave no sign of life within {} s; --restart --force ends it \
+                     and starts it again",
+                    named(pid),
+                    BEAT_WITHIN.as_secs()
+                );
+                (exit::STATUS_UNKNOWN, "hung", Some(note))
+            }
             Ok(State::Serving(_)) => (exit::DONE, "running", None),
             Ok(State::Stopped) => (exit::STATUS_STOPPED, "stopped", None),
             Ok(State::Stale) => {
@@ -194,6 +207,20 @@ impl Daemon {
             Err(reason) => (exit::STATUS_UNKNOWN, "unknown", Some(reason)),
         };
         Status { code, line: format!("Daemon is {word} - {}", self.name), note }
+    }
+
+    /// Asks the daemon for a sign of life. One that may not be asked, since it is
+    /// another user's or in another container, is not suspected.
+    fn does_not_answer(&self, pid: Pid) -> bool {
+        let Ok(before) = self.pid_file.last_beat() else { return false };
+        if process::send_signal(pid, ASKING).is_err() {
+            return false;
+        }
+        let answered = look_until(Instant::now() + BEAT_WITHIN, || {
+            self.pid_file.last_beat().is_ok_and(|beat| beat != before)
+                || self.pid_file.state() != Ok(State::Serving(pid))
+        });
+        !answered
     }
 
     /// The first child: leads a new session, and leaves it to a child of its

@@ -16,6 +16,8 @@
 //! | `body` | a body that is still to come, and whether it does |
 //! | `connection` | the state of one client |
 //! | `crowd` | all clients, by age, and who of them waits for what |
+//! | `peer` | who counts as one where many want the same |
+//! | `turns` | whose whole request is answered next |
 //! | `budget` | the bytes that all clients together may hold |
 //! | `gate` | the poll loop; `gate/room`: who may go on, and who must go when room is short |
 //! | `bell` | what wakes the loop |
@@ -31,23 +33,29 @@ mod budget;
 mod connection;
 mod crowd;
 mod door;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod head;
 pub mod limits;
 mod listener;
+mod peer;
 mod sys;
 mod tally;
+mod turns;
 mod workers;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use answer::{error, json, with_header};
 pub use limits::Limits;
 pub use tiny_http::{Header, Method};
 
+use crate::allow_from::AllowFrom;
+use crate::daemon::Health;
 use bell::Bell;
 use gate::Gate;
 
@@ -62,7 +70,8 @@ pub struct Request {
     /// The method; what is not in the list of RFC 9110 comes as `NonStandard`.
     pub method: Method,
     /// The target up to its `?`, ASCII, never empty, not percent-decoded. Of the
-    /// absolute form `http://host/path` only the path is here.
+    /// absolute form `http://host/path` only the path is here; `*` comes with
+    /// `OPTIONS` alone, which asks for the server as a whole.
     pub path: String,
     /// What stands behind the `?`, if there is one.
     pub query: Option<String>,
@@ -90,11 +99,8 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
 
-    /// Whether this client may come in at all: asked on the gate's thread right
-    /// after accept(2), before a byte is read, so it must not wait for anything.
-    fn admits(&self, _client: IpAddr) -> bool {
-        true
-    }
+    /// Called by each worker before it asks anything.
+    fn begin(&self) {}
 }
 
 /// A running server. Dropping it stops it.
@@ -102,6 +108,7 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Server {
     address: SocketAddr,
     bell: Arc<Bell>,
+    allow_from: Arc<Mutex<AllowFrom>>,
     gate: Option<JoinHandle<()>>,
 }
 
@@ -125,14 +132,33 @@ impl Server {
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let bell = Arc::new(Bell::new()?);
-        let gate = Gate::new(listener, limits, handler, Arc::clone(&bell))?;
+        let allow_from = Arc::new(Mutex::new(limits.allow_from.clone()));
+        let gate =
+            Gate::new(listener, limits, handler, Arc::clone(&bell), Arc::clone(&allow_from))?;
         let gate = thread::Builder::new().name("http-gate".into()).spawn(move || gate.run())?;
-        Ok(Self { address, bell, gate: Some(gate) })
+        Ok(Self { address, bell, allow_from, gate: Some(gate) })
     }
 
     /// Where the server listens, with the port that the kernel chose.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How to find out whether the gate and its workers are well.
+    pub fn health(&self) -> Health {
+        let (bell, address) = (Arc::clone(&self.bell), self.address);
+        Arc::new(move || match bell.ask(limits::PULSE_PATIENCE) {
+            Some(true) => Ok(()),
+            Some(false) => Err(format!("http server {address}: every worker hangs in a request")),
+            None => Err(format!("http server {address}: its gate hangs")),
+        })
+    }
+
+    /// From now on lets new clients in from these networks, as when the configuration
+    /// was read again. Who is in already stays.
+    pub fn allow_from(&self, networks: AllowFrom) {
+        // No step of whoever holds this lock can panic.
+        *self.allow_from.lock().unwrap_or_else(PoisonError::into_inner) = networks;
     }
 
     /// Takes no more clients, lets those whose request is whole have their answer

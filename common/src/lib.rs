@@ -6,9 +6,12 @@
 
 pub mod agent_id;
 pub mod allocator;
+pub mod allow_from;
 pub mod checksum;
 pub mod cli;
+pub mod complaints;
 pub mod config;
+mod confine;
 pub mod daemon;
 pub mod datapoint;
 mod descriptor;
@@ -19,10 +22,15 @@ pub mod http_client;
 pub mod http_server;
 pub mod identity;
 pub mod logging;
+pub mod manual;
 mod nearest;
+pub mod priority;
 pub mod program;
 pub mod resolver;
+mod rights;
+pub mod signature;
 pub mod spool;
+pub mod version;
 pub mod wall_clock;
 
 #[cfg(test)]

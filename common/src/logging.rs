@@ -4,15 +4,21 @@
 //! Logging never panics and never fails its caller: lines that cannot be
 //! written are counted, and the next one that can be says so.
 
+mod flood;
 mod line;
 mod output;
 
 use std::panic::{self, PanicHookInfo};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use log::{LevelFilter, Log, Metadata, Record};
 use simplelog::{ConfigBuilder, WriteLogger};
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
+use flood::Flood;
 use line::one_line;
 pub use output::LogOutput;
 
@@ -28,6 +34,15 @@ pub fn level(word: &str) -> Option<LevelFilter> {
         "trace" => LevelFilter::Trace,
         _ => return None,
     })
+}
+
+/// UTC, to the millisecond.
+const TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// Changes what is logged.
+pub fn set_level(level: LevelFilter) {
+    log::set_max_level(level);
 }
 
 /// Logs to this file from now on. Its folder is made if it is not there.
@@ -48,40 +63,61 @@ pub fn to_stderr(level: LevelFilter) -> Result<LogOutput, String> {
 
 fn install(output: LogOutput, level: LevelFilter) -> Result<(), String> {
     let config = ConfigBuilder::new()
-        .set_time_format_rfc3339()
+        .set_time_format_custom(TIME)
         .set_thread_level(LevelFilter::Off)
         .set_target_level(LevelFilter::Debug)
         .set_location_level(LevelFilter::Off)
         .build();
-    log::set_boxed_logger(Box::new(Logger(WriteLogger::new(level, config, output))))
+    // The level is that of the crate `log`, which can be changed.
+    let writer = WriteLogger::new(LevelFilter::Trace, config, output);
+    log::set_boxed_logger(Box::new(Logger { writer, flood: Mutex::default() }))
         .map_err(|error| format!("cannot log: {error}"))?;
-    log::set_max_level(level);
+    set_level(level);
     Ok(())
 }
 
 /// Makes one bounded line of each record before simplelog takes its lock, so
-/// that nothing that others wrote runs under it.
-struct Logger(Box<WriteLogger<LogOutput>>);
+/// that nothing that others wrote runs under it; and counts a flood instead.
+struct Logger {
+    writer: Box<WriteLogger<LogOutput>>,
+    flood: Mutex<Flood>,
+}
+
+impl Logger {
+    fn write(&self, metadata: &Metadata<'_>, line: &str) {
+        self.writer.log(
+            &Record::builder().metadata(metadata.clone()).args(format_args!("{line}")).build(),
+        );
+    }
+}
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.enabled(metadata)
+        metadata.level() <= log::max_level()
     }
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             let line = one_line(record.args());
-            self.0.log(
-                &Record::builder()
-                    .metadata(record.metadata().clone())
-                    .args(format_args!("{line}"))
-                    .build(),
+            let place = (record.file_static().unwrap_or_default(), record.line().unwrap_or(0));
+            let (may_pass, told) = self.flood.lock().unwrap_or_else(PoisonError::into_inner).pass(
+                place,
+                record.metadata(),
+                &line,
+                Instant::now(),
             );
+            for (level, target, told) in told {
+                let metadata = Metadata::builder().level(level).target(&target).build();
+                self.write(&metadata, &told);
+            }
+            if may_pass {
+                self.write(record.metadata(), &line);
+            }
         }
     }
 
     fn flush(&self) {
-        self.0.flush();
+        self.writer.flush();
     }
 }
 

@@ -2,16 +2,19 @@
 //! configuration, log, daemon. A `main` is one call of [`run`].
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use log::LevelFilter;
 
 use crate::cli::{self, Action, Job, Kind, exit};
-use crate::daemon::{Daemon, Running};
-use crate::logging;
+use crate::confine::{self, Confined};
+use crate::daemon::{Daemon, Running, Serving};
+use crate::logging::{self, LogOutput};
+use crate::rights::{self, Rights};
+use crate::version;
 
-pub use crate::daemon::Serving;
+pub use crate::daemon::Health;
 
 /// What a daemon needs to know besides its work.
 #[derive(Debug, Clone)]
@@ -22,6 +25,14 @@ pub struct DaemonSettings {
     pub log_directory: PathBuf,
     /// What is logged.
     pub log_level: LevelFilter,
+    /// A log file that is larger gives way to a new one.
+    pub log_max_bytes: u64,
+    /// Whom it becomes once it has bound; `None`: nobody else.
+    pub user: Option<String>,
+    /// The group in place of the user's own.
+    pub group: Option<String>,
+    /// Where it may write is bounded by the kernel too, if the kernel can.
+    pub landlock: bool,
 }
 
 /// A configuration that was read.
@@ -33,10 +44,30 @@ pub struct Configured<C> {
     pub settings: DaemonSettings,
     /// What a person should mend although it works: one line each.
     pub warnings: Vec<String>,
+    /// The files that were read, and are read again on SIGHUP.
+    pub files: Vec<PathBuf>,
+}
+
+/// What a program is while it serves; `C` is its configuration.
+pub trait Service<C>: Send {
+    /// Closes what it listens on and ends what should not end in the middle,
+    /// within a few hundred milliseconds; it is not waited for longer. The
+    /// process ends after it, and its lock is free a moment before the kernel
+    /// closes its sockets: what is still open then may refuse its port to a
+    /// start at that very moment.
+    fn shutdown(&mut self);
+
+    /// Takes over what it can of a configuration that was read again and found
+    /// good, and says in the log what needs a restart. Must return soon: no signal
+    /// is obeyed meanwhile.
+    fn reload(&mut self, configuration: C);
+
+    /// How to find out whether it does its work.
+    fn health(&self) -> Health;
 }
 
 /// A program of ours.
-pub trait Program {
+pub trait Program: 'static {
     /// The name of its binary; PID file and log file are named after it.
     const NAME: &'static str;
     /// One sentence for the help.
@@ -46,6 +77,8 @@ pub trait Program {
     /// What it works with, resolved: paths are absolute, because a daemon's
     /// folder is `/`.
     type Configuration;
+    /// What only root may have: sockets at privileged ports.
+    type Bound;
 
     /// Reads the configuration. Starts no thread and keeps no file open: the
     /// daemon forks after it. An error names file, line and key, and may have
@@ -68,9 +101,21 @@ pub trait Program {
         Ok(Vec::new())
     }
 
-    /// Binds, starts the threads, and returns. The error says what could not
-    /// be had, and what to do.
-    fn serve(configuration: Self::Configuration) -> Result<Box<dyn Serving>, String>;
+    /// The folders that it writes to besides those of log and PID file; absolute.
+    fn folders(configuration: &Self::Configuration) -> Vec<PathBuf> {
+        let _ = configuration;
+        Vec::new()
+    }
+
+    /// Takes what only root may have, before root's rights are given up. Starts no
+    /// thread. The error says what could not be had, and what to do.
+    fn bind(configuration: &Self::Configuration) -> Result<Self::Bound, String>;
+
+    /// Starts the threads, and returns.
+    fn serve(
+        configuration: Self::Configuration,
+        bound: Self::Bound,
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String>;
 
     /// Does one piece of work and returns what is to be printed. Only jobs
     /// whose flags the program has come here.
@@ -99,7 +144,7 @@ pub fn run<P: Program>() -> ExitCode {
 fn perform<P: Program>(action: Action) -> u8 {
     match action {
         Action::Help => say(&cli::help(P::KIND, P::NAME, P::ABOUT)),
-        Action::Version => say(&format!("{} {}", P::NAME, env!("CARGO_PKG_VERSION"))),
+        Action::Version => say(&version::line(P::NAME)),
         Action::Status => with_settings::<P>(|settings| {
             let status = daemon::<P>(settings).status();
             if let Some(note) = status.note {
@@ -128,11 +173,20 @@ fn perform<P: Program>(action: Action) -> u8 {
             configured.warnings.clear();
             let daemon = daemon::<P>(&configured.settings);
             let level = configured.settings.log_level;
-            conclude(Err(daemon.foreground(|| begin::<P>(configured, logging::to_stderr(level)))))
+            conclude(lean::<P>(&configured).and_then(|rights| {
+                let begin = || begin::<P>(configured, &rights, logging::to_stderr(level));
+                Err(daemon.foreground(begin))
+            }))
         }),
         Action::Job(job) => with_configuration::<P>(|configured| {
             let level = configured.settings.log_level.min(LevelFilter::Warn);
-            conclude(logging::to_stderr(level).and_then(|_| P::job(configured.configuration, job)))
+            conclude(logging::to_stderr(level).and_then(|_| {
+                // Whoever keeps a copy chooses a place where only he may write.
+                if !matches!(job, Job::Backup(_)) {
+                    lean::<P>(&configured)?.give_up()?;
+                }
+                P::job(configured.configuration, job)
+            }))
         }),
     }
 }
@@ -147,27 +201,126 @@ fn log_file<P: Program>(settings: &DaemonSettings) -> PathBuf {
 
 fn start<P: Program>(configured: Configured<P::Configuration>) -> u8 {
     let daemon = daemon::<P>(&configured.settings);
-    conclude(daemon.start(|| {
-        let log =
-            logging::to_file(&log_file::<P>(&configured.settings), configured.settings.log_level);
-        begin::<P>(configured, log)
+    conclude(lean::<P>(&configured).and_then(|rights| {
+        daemon.start(|| {
+            let settings = &configured.settings;
+            let log = logging::to_file(&log_file::<P>(settings), settings.log_level);
+            begin::<P>(configured, &rights, log)
+        })
     }))
+}
+
+/// Makes the folders of the daemon and leans towards its user, so that all that it
+/// has on the disk, its lock included, is that user's.
+fn lean<P: Program>(configured: &Configured<P::Configuration>) -> Result<Rights, String> {
+    let rights = Rights::of(&configured.settings)?;
+    rights.lean(&folders::<P>(configured))?;
+    Ok(rights)
 }
 
 fn begin<P: Program>(
     configured: Configured<P::Configuration>,
-    log: Result<logging::LogOutput, String>,
+    rights: &Rights,
+    log: Result<LogOutput, String>,
 ) -> Result<Running, String> {
     let log = log?;
+    log.set_max_bytes(configured.settings.log_max_bytes);
     for warning in &configured.warnings {
         log::warn!("{warning}");
     }
-    Ok(Running { serving: P::serve(configured.configuration)?, log })
+    for reason in rights.unreadable(&configured.files) {
+        log::warn!("{reason}; so SIGHUP cannot read the configuration again");
+    }
+    let bound = rights.as_root(|| P::bind(&configured.configuration))?;
+    rights.give_up()?;
+    rights.tell();
+    confine(&configured.settings, &folders::<P>(&configured));
+    let service = P::serve(configured.configuration, bound)?;
+    let served = Served::<P> { service, log: log.clone() };
+    Ok(Running { serving: Box::new(served), log })
+}
+
+/// A program that serves, as the daemon around it sees it.
+struct Served<P: Program> {
+    service: Box<dyn Service<P::Configuration>>,
+    log: LogOutput,
+}
+
+impl<P: Program> Serving for Served<P> {
+    fn shutdown(&mut self) {
+        self.service.shutdown();
+    }
+
+    /// The configuration is read anew; a bad one changes nothing.
+    fn reload(&mut self) {
+        match P::configure() {
+            Ok(configured) => {
+                for warning in &configured.warnings {
+                    log::warn!("SIGHUP: {warning}");
+                }
+                logging::set_level(configured.settings.log_level);
+                self.log.set_max_bytes(configured.settings.log_max_bytes);
+                self.service.reload(configured.configuration);
+            }
+            Err(mistake) => {
+                for line in mistake.lines() {
+                    log::error!("SIGHUP: {line}");
+                }
+                log::error!("SIGHUP: the configuration is not taken over; the old one goes on");
+            }
+        }
+    }
+
+    fn health(&self) -> Health {
+        self.service.health()
+    }
+}
+
+/// All folders that the daemon writes to.
+fn folders<P: Program>(configured: &Configured<P::Configuration>) -> Vec<PathBuf> {
+    let settings = &configured.settings;
+    let pid_file = daemon::<P>(settings).pid_file().to_owned();
+    let mut folders = P::folders(&configured.configuration);
+    folders.push(settings.log_directory.clone());
+    folders.extend(pid_file.parent().map(Path::to_owned));
+    folders
+}
+
+/// Lays the bonds that last. A kernel without them is no reason not to serve.
+fn confine(settings: &DaemonSettings, folders: &[PathBuf]) {
+    if let Err(error) = confine::no_new_privileges() {
+        log::info!("this kernel cannot keep programs from gaining rights: {error}");
+    }
+    rights::make_own_folders(folders);
+    if !settings.landlock {
+        log::info!("landlock is off: the kernel does not bound where it may write");
+        return;
+    }
+    match confine::landlock(folders) {
+        Ok(Confined::Landlock(version)) => log::info!(
+            "Landlock (version {version}) holds: no program is started, and nothing is written but \
+             below {}",
+            folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Ok(Confined::NoLandlock(error)) => {
+            log::info!("this kernel has no Landlock, or has it switched off: {error}");
+        }
+        Err(error) => log::warn!("{error}; the kernel does not bound where it may write"),
+    }
 }
 
 fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
     let settings = &configured.settings;
     let mut lines = P::check(&configured.configuration);
+    let rights = match Rights::of(settings) {
+        Ok(rights) => rights,
+        Err(mistake) => return wrong_configuration(&mistake),
+    };
+    lines.extend(rights.check());
     lines.push(format!("PID file: {}", daemon::<P>(settings).pid_file().display()));
     lines.push(format!(
         "log file: {} (level {})",
@@ -177,6 +330,16 @@ fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
     let verified = P::verify(&configured.configuration);
     lines.extend(verified.as_ref().into_iter().flatten().cloned());
     let said = say(&lines.join("\n"));
+    // As the user that the daemon becomes: from here on nothing is root's.
+    let unreadable = match rights.lean(&[]) {
+        Ok(()) => rights.unreadable(&configured.files).join("\n"),
+        Err(reason) => reason,
+    };
+    if !unreadable.is_empty() {
+        return wrong_configuration(&format!(
+            "{unreadable}\nSIGHUP reads it again: let that user or its group read it"
+        ));
+    }
     match verified {
         Ok(_) => said,
         failed => conclude(failed.map(|_| String::new())),
@@ -209,7 +372,7 @@ fn absolute(settings: DaemonSettings) -> DaemonSettings {
     DaemonSettings {
         system_daemon_directory: absolute(settings.system_daemon_directory),
         log_directory: absolute(settings.log_directory),
-        log_level: settings.log_level,
+        ..settings
     }
 }
 

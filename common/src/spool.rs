@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use self::bad::{MAX_BAD_BYTES, MAX_BAD_FILES};
 pub use self::bounds::SpoolLimits;
 pub use self::crc32::{crc32, crc32_after};
-pub use self::error::SpoolError;
+pub use self::error::{SpoolError, Trouble};
 
 use self::index::Index;
 use self::name::{Name, Writer};
@@ -38,6 +38,9 @@ use crate::durable_file::make_folder;
 
 /// Bytes that one batch may have, in the spool as on the way to the server.
 pub const MAX_BATCH_BYTES: u64 = 32 << 20;
+
+/// Acknowledged batches that the disk would not remove and that are remembered.
+const MAX_UNDELETED: usize = 50_000;
 
 /// A wall clock that shows an earlier time than this (July 2017) was not yet set,
 /// as on boards without a battery: the age of such a batch is not known.
@@ -54,6 +57,8 @@ pub struct SpoolStats {
     pub dropped_batches: u64,
     /// Their bytes.
     pub dropped_bytes: u64,
+    /// Their datapoints.
+    pub dropped_datapoints: u64,
     /// Batches that are in `bad/`.
     pub set_aside: u64,
 }
@@ -150,9 +155,11 @@ impl Spool {
     /// descriptors or memory: try again later.
     pub fn oldest(&self) -> Result<Option<(Entry, Vec<u8>)>, SpoolError> {
         loop {
-            let index = self.opened()?;
+            let mut index = self.opened()?;
+            index.put_back();
             let Some((name, _)) = index.oldest() else { return Ok(None) };
             let entry = Entry(name.clone());
+            index.hand_out(&entry.0);
             drop(index);
             match self.read(&entry) {
                 Ok(body) => return Ok(Some((entry, body))),
@@ -166,12 +173,13 @@ impl Spool {
     }
 
     /// Removes a batch that the server has acknowledged. Should the disk refuse,
-    /// the file stays and is posted again after the next start.
+    /// the file stays, and each later removal tries again; one that is left when the
+    /// hub ends is posted once more after the next start.
     pub fn remove(&self, entry: &Entry) {
-        let lost = {
+        let (lost, undeleted) = {
             let mut index = self.lock();
-            index.remove(&entry.0);
-            std::mem::take(&mut index.dropping)
+            index.sent(&entry.0);
+            (std::mem::take(&mut index.dropping), std::mem::take(&mut index.undeleted))
         };
         // Told when the server takes batches again, and not each time that one fits:
         // a spool at its bounds drops a large batch now and two small ones then.
@@ -181,9 +189,31 @@ impl Spool {
                 self.folder.display()
             );
         }
-        if let Err(error) = self.delete(&entry.0) {
-            log::warn!("{error}; after a restart its batch is posted once more");
+        let was_well = undeleted.is_empty();
+        // One that the disk does remove says that it is worth trying the others.
+        let mut left = match self.delete(&entry.0) {
+            Ok(()) => undeleted.into_iter().filter(|name| self.delete(name).is_err()).collect(),
+            Err(error) => {
+                if was_well {
+                    log::warn!(
+                        "{error}; this batch and those after it stay until the disk removes them, \
+                         and are posted once more if the hub is restarted before that"
+                    );
+                }
+                let mut left = undeleted;
+                left.push(entry.0.clone());
+                left
+            }
+        };
+        if left.is_empty() {
+            if !was_well {
+                log::info!("spool: {}: acknowledged batches are removed", self.folder.display());
+            }
+            return;
         }
+        // Past this they are found again by the next start alone.
+        left.truncate(MAX_UNDELETED);
+        self.lock().undeleted.append(&mut left);
     }
 
     /// Moves a batch into `bad/` and says why in the log.
@@ -192,6 +222,7 @@ impl Spool {
         {
             let mut index = self.lock();
             if !index.remove(&entry.0) {
+                index.put_back();
                 return;
             }
             index.set_aside += 1;
@@ -213,6 +244,7 @@ impl Spool {
             bytes: index.bytes(),
             dropped_batches: index.dropped_batches,
             dropped_bytes: index.dropped_bytes,
+            dropped_datapoints: index.dropped_datapoints,
             set_aside: index.set_aside,
         }
     }
@@ -321,6 +353,11 @@ impl Spool {
         }
         Ok(body)
     }
+}
+
+/// How many datapoints a batch holds; none if it is no document.
+pub fn datapoint_count(body: &[u8]) -> u64 {
+    Document::parse(body).map_or(0, |document| document.datapoint_count() as u64)
 }
 
 /// Why a file of the spool could not be read.

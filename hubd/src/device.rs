@@ -1,6 +1,7 @@
 //! The devices: what is polled, how the last poll of each went, and who comes
 //! first in the next cycle.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pattoo_common::datapoint::Metadata;
@@ -54,6 +55,15 @@ impl States {
     /// No device was polled yet.
     pub(crate) fn new(devices: usize) -> Self {
         Self { last: vec![Last::NotPolled; devices] }
+    }
+
+    /// How the devices of another plan fare: those that were in the old one as
+    /// before.
+    pub(crate) fn carry_over(&mut self, before: &[Device], devices: &[Device]) {
+        let known: HashMap<&Address, Last> =
+            before.iter().map(|device| &device.address).zip(self.last.drain(..)).collect();
+        let last = |device: &Device| known.get(&device.address).cloned();
+        self.last = devices.iter().map(|device| last(device).unwrap_or(Last::NotPolled)).collect();
     }
 
     /// The devices in the order of the next cycle, as indices.
@@ -124,5 +134,10 @@ mod tests {
             states.record(index, &devices[index], last);
         }
         assert_eq!(states.order(), [1, 4, 2, 0, 3]);
+        // Another plan has two of them, the other way round, and a new one first.
+        let address = |host: &str| Address { host: host.to_owned(), port: 5000 };
+        let next = ["10.0.0.9", "10.0.0.4", "10.0.0.0"].map(|host| Device::new(address(host)));
+        states.carry_over(&devices, &next);
+        assert_eq!(states.last, [Last::NotPolled, Last::Answered, failed()]);
     }
 }

@@ -1,32 +1,31 @@
 //! The hub: its parts, its two threads, and one cycle from poll to batch.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pattoo_common::config::HubConfig;
+use pattoo_common::config::{HubConfig, PostMode};
 use pattoo_common::document::Target;
 use pattoo_common::resolver::Resolver;
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::{Spool, SpoolLimits, SpoolStats};
 
 use crate::collect::{Collector, Making};
 use crate::cycle::{self, CycleLimits};
-use crate::descriptors;
-use crate::device::{Device, Last, States};
+use crate::device::{Last, States};
 use crate::outbox::Outbox;
 use crate::own_datapoints::{OwnDatapoints, Report, Totals};
+use crate::plan::Plan;
 use crate::poll::{PollError, Polled, Poller};
 use crate::post::Poster;
 use crate::post_form::{Form, PostForm};
+use crate::pulse::Pulse;
 use crate::reach::Reach;
 use crate::room::{ROOM_BYTES, Room};
 use crate::schedule::Schedule;
-use crate::stop::Stop;
+use crate::stop::{Stop, Woken};
 use crate::wall_clock::WallClock;
-
-/// Descriptors that polls leave to all else: log, spool, post, look-ups.
-const SPARE_DESCRIPTORS: usize = 64;
 
 /// How long the first cycle waits to learn what the server is.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);
@@ -40,22 +39,32 @@ const POLLS_OF_INTERVAL: f64 = 0.8;
 /// A hub that is not yet, or already, polling.
 #[derive(Debug)]
 pub(crate) struct Hub {
+    /// What it was started with: where it posts to, and the bounds of its spool.
     config: HubConfig,
+    /// What the next cycle goes by.
+    plan: Mutex<Arc<Plan>>,
     target: Target,
-    devices: Vec<Device>,
-    max_threads: usize,
-    path: String,
     resolver: Resolver,
     room: Room,
     memory: Mutex<Memory>,
     form: PostForm,
+    /// Polls are signed with these; their answers must be.
+    secrets: LiveSecrets,
+    /// Likewise posts.
+    post_secrets: LiveSecrets,
     stop: Stop,
     clock: WallClock,
+    started_ms: u64,
+    /// Signs of life of the thread that polls, and of the one that posts.
+    polls: Pulse,
+    posts: Pulse,
 }
 
 /// What is remembered from cycle to cycle.
 #[derive(Debug)]
 struct Memory {
+    /// The plan that it is about.
+    plan: Arc<Plan>,
     states: States,
     own: OwnDatapoints,
 }
@@ -64,31 +73,26 @@ impl Hub {
     /// The hub of a configuration. `target` is what it tells of itself: its agent
     /// id and host name.
     pub(crate) fn new(config: HubConfig, target: Target) -> Self {
-        let devices: Vec<Device> = config.ip_devices.iter().cloned().map(Device::new).collect();
-        let wanted = config.max_threads.min(devices.len()) + SPARE_DESCRIPTORS;
-        let descriptors = descriptors::allow(wanted);
-        let max_threads = config.max_threads.min(descriptors.saturating_sub(SPARE_DESCRIPTORS));
-        if max_threads < config.max_threads.min(devices.len()) {
-            log::warn!(
-                "only {max_threads} devices are polled at once: the limit of open files is {descriptors} (ulimit -n)"
-            );
-        }
-        let interval_ms = milliseconds(config.polling_interval);
+        let plan = Arc::new(Plan::new(config.clone()));
         Self {
-            max_threads: max_threads.max(1),
-            path: format!("/pattoo-agent-linux/{}", config.polling_interval.as_secs()),
             resolver: Resolver::new(),
             room: Room::new(ROOM_BYTES),
             memory: Mutex::new(Memory {
-                states: States::new(devices.len()),
-                own: OwnDatapoints::new(&target, interval_ms, devices.len()),
+                states: States::new(plan.devices.len()),
+                own: own_datapoints(&target, &plan),
+                plan: Arc::clone(&plan),
             }),
-            form: PostForm::new(config.post_mode),
+            form: PostForm::new(post_mode(&config)),
+            secrets: LiveSecrets::new(config.secrets.clone()),
+            post_secrets: LiveSecrets::new(config.post_secrets.clone()),
             stop: Stop::default(),
             clock: WallClock::SYSTEM,
+            started_ms: WallClock::SYSTEM.now_ms(),
+            polls: Pulse::default(),
+            posts: Pulse::default(),
             config,
+            plan: Mutex::new(plan),
             target,
-            devices,
         }
     }
 
@@ -121,12 +125,37 @@ impl Hub {
         &'h self,
         server: &'h pattoo_common::http_client::Address,
     ) -> Poster<'h> {
-        Poster::new(self.reach(), server, &self.target.agent_id, &self.form)
+        let (form, secrets) = (&self.form, &self.post_secrets);
+        Poster::new(self.reach(), server, &self.target.agent_id, form, secrets, &self.posts)
     }
 
-    /// The devices, in the order of the configuration.
-    pub(crate) fn devices(&self) -> &[Device] {
-        &self.devices
+    /// What the next cycle goes by.
+    pub(crate) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.lock_plan())
+    }
+
+    /// Gives the next cycle another plan.
+    pub(crate) fn set_plan(&self, plan: Plan) {
+        plan.tell_devices(&self.plan());
+        self.secrets.replace(plan.config.secrets.clone());
+        self.post_secrets.replace(plan.config.post_secrets.clone());
+        *self.lock_plan() = Arc::new(plan);
+        self.stop.say_plan();
+    }
+
+    fn lock_plan(&self) -> MutexGuard<'_, Arc<Plan>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its threads do their work, or which of them hangs.
+    pub(crate) fn health(&self) -> Result<(), String> {
+        let now = Instant::now();
+        for (pulse, what) in [(&self.polls, "polls"), (&self.posts, "posts")] {
+            if pulse.is_late(now) {
+                return Err(format!("the thread that {what} hangs"));
+            }
+        }
+        Ok(())
     }
 
     /// The configuration it runs with.
@@ -144,23 +173,31 @@ impl Hub {
     ) -> Vec<Report> {
         let start = Instant::now();
         let start_ms = self.clock.now_ms();
+        let plan = self.plan();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let Memory { states, own } = &mut *memory;
+        memory.go_by(&plan, &self.target);
+        let Memory { states, own, .. } = &mut *memory;
         let order = states.order();
-        let mut reports = vec![Report::default(); self.devices.len()];
-        let mut collector = Collector::new(self.making(form), take);
+        let mut reports = vec![Report::default(); plan.devices.len()];
+        let mut collector = Collector::new(self.making(&plan, form), take);
 
-        let poller =
-            Poller { reach: self.reach(), room: &self.room, path: &self.path, clock: self.clock };
-        let limits = CycleLimits {
-            max_threads: self.max_threads,
-            poll_timeout: self.config.poll_timeout,
-            end: start + self.config.polling_interval.mul_f64(POLLS_OF_INTERVAL),
+        let secrets = self.secrets.get();
+        let poller = Poller {
+            reach: self.reach(),
+            room: &self.room,
+            path: &plan.path,
+            secrets: secrets.as_deref(),
+            clock: self.clock,
         };
-        let poll = |device: usize, deadline| poller.poll(&self.devices[device], deadline);
+        let limits = CycleLimits {
+            max_threads: plan.max_threads,
+            poll_timeout: plan.config.poll_timeout,
+            end: start + plan.config.polling_interval.mul_f64(POLLS_OF_INTERVAL),
+        };
+        let poll = |device: usize, deadline| poller.poll(&plan.devices[device], deadline);
         cycle::run(&order, limits, &poll, |index, polled| {
             let (report, last) = understand(polled, &mut collector);
-            states.record(index, &self.devices[index], last);
+            states.record(index, &plan.devices[index], last);
             reports[index] = report;
         });
 
@@ -170,9 +207,11 @@ impl Hub {
             spool_batches: spool.batches,
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped_batches,
+            spool_dropped_datapoints: spool.dropped_datapoints,
+            started_ms: self.started_ms,
         };
         tell(&reports, totals);
-        own.documents(&self.devices, &reports, totals, start_ms, |document| {
+        own.documents(&plan.devices, &reports, totals, start_ms, |document| {
             if let Err(error) = collector.add(document) {
                 log::error!("the hub's own datapoints are left out: {error}");
             }
@@ -184,8 +223,19 @@ impl Hub {
     /// Polls at once, then every interval, until it is time to stop.
     fn poll(&self, outbox: &Outbox) {
         self.form.wait_asked(SERVER_PATIENCE);
-        let mut schedule = Schedule::new(Instant::now(), self.config.polling_interval);
-        while !self.stop.wait_until(schedule.slot()) {
+        let mut schedule = Schedule::new(Instant::now(), self.plan().config.polling_interval);
+        let mut plans = 0;
+        loop {
+            let interval = self.plan().config.polling_interval;
+            self.polls.within(interval);
+            match self.stop.wait_for_plan_until(schedule.slot(), &mut plans) {
+                Woken::Stop => return,
+                Woken::Plan => {
+                    schedule.set_interval(self.plan().config.polling_interval);
+                    continue;
+                }
+                Woken::Moment => self.polls.within(interval),
+            }
             self.cycle(self.form.for_cycle(), &|| outbox.stats(), |batch, made_ms| {
                 outbox.deliver(&batch, made_ms);
             });
@@ -193,7 +243,7 @@ impl Hub {
             if missed > 0 {
                 log::warn!(
                     "the cycle took longer than the interval of {} s: {missed} left out",
-                    self.config.polling_interval.as_secs()
+                    interval.as_secs()
                 );
             }
         }
@@ -203,15 +253,32 @@ impl Hub {
         Reach { resolver: &self.resolver }
     }
 
-    fn making(&self, form: Form) -> Making<'_> {
+    fn making(&self, plan: &Plan, form: Form) -> Making<'_> {
         Making {
             form,
             agent_id: &self.target.agent_id,
-            interval_ms: milliseconds(self.config.polling_interval),
-            max_batch_bytes: self.config.max_batch_bytes,
+            interval_ms: milliseconds(plan.config.polling_interval),
+            max_batch_bytes: plan.config.max_batch_bytes,
             clock: self.clock,
         }
     }
+}
+
+impl Memory {
+    /// Goes by this plan from now on.
+    fn go_by(&mut self, plan: &Arc<Plan>, target: &Target) {
+        if Arc::ptr_eq(&self.plan, plan) {
+            return;
+        }
+        self.states.carry_over(&self.plan.devices, &plan.devices);
+        self.own = own_datapoints(target, plan);
+        self.plan = Arc::clone(plan);
+    }
+}
+
+fn own_datapoints(target: &Target, plan: &Plan) -> OwnDatapoints {
+    let interval_ms = milliseconds(plan.config.polling_interval);
+    OwnDatapoints::new(target, interval_ms, plan.devices.len())
 }
 
 /// A hub that polls and posts.
@@ -222,12 +289,26 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The hub itself.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
     /// Says that it is time to stop, and waits a moment for a write that is under
     /// way. Threads that hang in a poll or a post are not waited for: the process
     /// ends them, and what they were at is on disk.
     pub(crate) fn stop(&self) {
         self.hub.stop.say();
         self.outbox.close(WRITE_PATIENCE);
+    }
+}
+
+/// The configured mode; only a server of ours signs its answers, so it need not be
+/// asked what it is.
+fn post_mode(config: &HubConfig) -> PostMode {
+    match config.post_mode {
+        PostMode::Auto if config.post_secrets.is_some() => PostMode::Batch,
+        mode => mode,
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn run(hub: &Hub) -> Once {
         }
     });
     Once {
-        table: table(hub.devices(), &reports),
+        table: table(&hub.plan().devices, &reports),
         up: reports.iter().filter(|report| report.is_up()).count(),
         devices: reports.len(),
         posts,

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pattoo_common::config::SpoolMode;
-use pattoo_common::spool::{Entry, Spool, SpoolError, SpoolStats};
+use pattoo_common::spool::{Entry, Spool, SpoolError, SpoolStats, Trouble, datapoint_count};
 
 /// Bytes of batches that wait in memory; past that the oldest goes.
 const MAX_MEMORY_BYTES: usize = 16 << 20;
@@ -35,8 +35,10 @@ struct State {
     closed: bool,
     /// Batches that neither disk nor memory could hold.
     dropped: u64,
+    /// Their datapoints.
+    dropped_datapoints: u64,
     /// What the log knows of the spool.
-    fault: Option<String>,
+    fault: Option<Trouble>,
 }
 
 /// A batch that is not on disk.
@@ -88,6 +90,7 @@ impl Outbox {
             arrivals: 0,
             closed: false,
             dropped: 0,
+            dropped_datapoints: 0,
             fault: None,
         };
         let outbox = Self { spool, mode, state: Mutex::new(state), changed: Condvar::new() };
@@ -179,6 +182,7 @@ impl Outbox {
 
     /// The server never takes it: it goes to `bad/`.
     pub(crate) fn refuse(&self, batch: Outgoing, reason: &str) {
+        let datapoints = datapoint_count(batch.body());
         let entry = match batch {
             Outgoing::Spooled(entry, _) => Ok(entry),
             Outgoing::Memory(batch) => self.spool.push(&[&batch.body], batch.timestamp_ms),
@@ -187,7 +191,9 @@ impl Outbox {
             Ok(entry) => self.spool.set_aside(&entry, reason),
             Err(error) => {
                 log::error!("batch dropped: {reason}; it cannot be set aside: {error}");
-                self.lock().dropped += 1;
+                let mut state = self.lock();
+                state.dropped += 1;
+                state.dropped_datapoints += datapoints;
             }
         }
         self.lock().well = true;
@@ -196,7 +202,9 @@ impl Outbox {
     /// What waits, and what was lost.
     pub(crate) fn stats(&self) -> SpoolStats {
         let mut stats = self.spool.stats();
-        stats.dropped_batches += self.lock().dropped;
+        let outbox = self.lock();
+        stats.dropped_batches += outbox.dropped;
+        stats.dropped_datapoints += outbox.dropped_datapoints;
         stats
     }
 
@@ -221,15 +229,15 @@ impl Outbox {
 
     /// Says in the log when the spool begins to fail, and when it is well again.
     fn note(&self, state: &mut State, fault: Option<&SpoolError>) {
-        let fault = fault.map(ToString::to_string);
-        if fault != state.fault {
-            match &fault {
+        let trouble = fault.map(SpoolError::trouble);
+        if trouble != state.fault {
+            match fault {
                 Some(fault) => log::error!(
                     "{fault}; until it is well again batches are kept in memory, and a stop of the hub loses them"
                 ),
                 None => log::info!("spool: {} is well again", self.spool.folder().display()),
             }
-            state.fault = fault;
+            state.fault = trouble;
         }
     }
 
@@ -258,8 +266,11 @@ impl State {
     /// Drops the oldest until memory holds no more than it may.
     fn trim(&mut self) {
         let before = self.dropped;
-        while self.memory_bytes > MAX_MEMORY_BYTES && self.pop_front().is_some() {
+        while self.memory_bytes > MAX_MEMORY_BYTES
+            && let Some(batch) = self.pop_front()
+        {
             self.dropped += 1;
+            self.dropped_datapoints += datapoint_count(&batch.body);
         }
         if self.dropped > before {
             log::error!(

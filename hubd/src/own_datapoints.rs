@@ -44,6 +44,10 @@ pub(crate) struct Totals {
     pub(crate) spool_bytes: u64,
     /// Batches lost since the hub was started.
     pub(crate) spool_dropped: u64,
+    /// Their datapoints.
+    pub(crate) spool_dropped_datapoints: u64,
+    /// When the hub was started: two hubs with one id are told apart by it.
+    pub(crate) started_ms: u64,
 }
 
 /// The series of the hub's own datapoints.
@@ -96,8 +100,9 @@ impl OwnDatapoints {
     }
 }
 
-fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 6] {
+fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 8] {
     let gauge = |key, value: Value| DataPoint::new(key, DataType::Gauge, value);
+    let counter = |key, value| DataPoint::new(key, DataType::Counter64, Value::Integer(value));
     let up = reports.iter().filter(|report| report.is_up()).count();
     [
         gauge("hub_cycle_duration", milliseconds(totals.duration)),
@@ -105,11 +110,9 @@ fn of_cycle(reports: &[Report], totals: Totals) -> [DataPoint; 6] {
         gauge("hub_devices_up", Value::Integer(up as u64)),
         gauge("hub_spool_batches", Value::Integer(totals.spool_batches)),
         gauge("hub_spool_bytes", Value::Integer(totals.spool_bytes)),
-        DataPoint::new(
-            "hub_spool_dropped",
-            DataType::Counter64,
-            Value::Integer(totals.spool_dropped),
-        ),
+        counter("hub_spool_dropped", totals.spool_dropped),
+        counter("hub_spool_dropped_datapoints", totals.spool_dropped_datapoints),
+        gauge("hub_start_time", Value::Float(totals.started_ms as f64 / 1_000.0)),
     ]
 }
 
@@ -155,7 +158,11 @@ mod tests {
         let devices: Vec<Device> = (0..devices)
             .map(|i| Device::new(Address { host: format!("10.0.0.{i}"), port: 5000 }))
             .collect();
-        let totals = Totals { duration: Duration::from_micros(1_500), ..Totals::default() };
+        let totals = Totals {
+            duration: Duration::from_micros(1_500),
+            started_ms: 1_700_000_000_125,
+            ..Totals::default()
+        };
         let mut own = OwnDatapoints::new(&target(), 10_000, devices.len());
         let mut told = Vec::new();
         own.documents(&devices, reports, totals, 5, |document| {
@@ -207,6 +214,8 @@ mod tests {
                 row("hub_spool_batches", "", "0"),
                 row("hub_spool_bytes", "", "0"),
                 row("hub_spool_dropped", "", "0"),
+                row("hub_spool_dropped_datapoints", "", "0"),
+                row("hub_start_time", "", "1700000000.125"),
                 row("hub_poll_up", "10.0.0.0", "1"),
                 row("hub_poll_duration", "10.0.0.0", "2.25"),
                 row("hub_poll_clock_skew", "10.0.0.0", "-7"),
@@ -225,6 +234,6 @@ mod tests {
     fn many_devices_take_several_documents() {
         let reports = vec![Report::default(); DEVICES_A_DOCUMENT + 1];
         let told = told(reports.len(), &reports);
-        assert_eq!(told.len(), 6 + reports.len());
+        assert_eq!(told.len(), 8 + reports.len());
     }
 }

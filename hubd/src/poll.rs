@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use pattoo_common::document::DocumentError;
-use pattoo_common::http_client;
+use pattoo_common::http_client::{self, Peer};
+use pattoo_common::signature::Secrets;
 
 use crate::device::Device;
 use crate::reach::{Reach, ReachError};
@@ -76,6 +77,8 @@ pub(crate) struct Poller<'h> {
     pub(crate) room: &'h Room,
     /// `/pattoo-agent-linux/<seconds>`
     pub(crate) path: &'h str,
+    /// Polls are signed with these.
+    pub(crate) secrets: Option<&'h Secrets>,
     pub(crate) clock: WallClock,
 }
 
@@ -102,14 +105,9 @@ impl<'h> Poller<'h> {
                     share.set(taken);
                     had
                 };
-                http_client::get_in_room(
-                    address,
-                    &device.host_header,
-                    self.path,
-                    MAX_ANSWER_BYTES,
-                    deadline,
-                    &take,
-                )
+                let (host_header, secrets) = (&device.host_header, self.secrets);
+                let to = Peer { address, host_header, secrets };
+                http_client::get_in_room(to, self.path, MAX_ANSWER_BYTES, deadline, &take)
             })
             .map_err(PollError::Request)?;
         match reply.status {

@@ -5,12 +5,14 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use pattoo_common::document::Document;
-use pattoo_common::http_client::{self, Address, Reply};
+use pattoo_common::http_client::{self, Address, Peer, Reply};
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::Entry;
 
 use crate::outbox::{Outbox, Outgoing};
 use crate::pause::Pause;
 use crate::post_form::{Form, PostForm};
+use crate::pulse::Pulse;
 use crate::reach::{Reach, ReachError};
 use crate::stop::Stop;
 
@@ -41,12 +43,16 @@ pub(crate) struct Poster<'h> {
     host_header: String,
     path: String,
     form: &'h PostForm,
+    /// Posts are signed with these.
+    secrets: &'h LiveSecrets,
     timeout: Duration,
     pause: Pause,
     /// Whether the server has said what it is since the last failure.
     sure: bool,
     /// How many parts of which batch the server has taken.
     taken: Option<(Entry, usize)>,
+    /// Signs of life of the thread that posts.
+    pulse: &'h Pulse,
 }
 
 /// What the server did with a batch.
@@ -83,6 +89,8 @@ impl<'h> Poster<'h> {
         server: &'h Address,
         hub_id: &str,
         form: &'h PostForm,
+        secrets: &'h LiveSecrets,
+        pulse: &'h Pulse,
     ) -> Self {
         Self {
             reach,
@@ -90,10 +98,12 @@ impl<'h> Poster<'h> {
             host_header: server.host_header(),
             path: format!("{RECEIVE_PATH}/{hub_id}"),
             form,
+            secrets,
             timeout: POST_TIMEOUT,
             pause: Pause::default(),
             sure: false,
             taken: None,
+            pulse,
         }
     }
 
@@ -108,7 +118,7 @@ impl<'h> Poster<'h> {
         let mut fault = None;
         // The first cycle is to know what the server is.
         let _ = self.current_form();
-        while let Some(batch) = outbox.next() {
+        while let Some(batch) = self.next(outbox) {
             match self.send(&batch) {
                 Ok(verdict) => {
                     if fault.take().is_some() {
@@ -131,12 +141,19 @@ impl<'h> Poster<'h> {
                         log::warn!("{}: does not take batches: {reason}", self.server);
                         fault = Some(reason);
                     }
-                    if stop.wait(self.pause.next()) {
+                    let pause = self.pause.next();
+                    self.pulse.within(pause);
+                    if stop.wait(pause) {
                         return;
                     }
                 }
             }
         }
+    }
+
+    fn next(&self, outbox: &Outbox) -> Option<Outgoing> {
+        self.pulse.rest();
+        outbox.next()
     }
 
     /// Posts one batch, in the form that the server takes.
@@ -160,9 +177,12 @@ impl<'h> Poster<'h> {
         if self.sure {
             return Ok(self.form.for_cycle());
         }
+        self.pulse.within(STATUS_TIMEOUT);
         let deadline = Instant::now() + self.timeout.min(STATUS_TIMEOUT);
+        let (host_header, secrets) = (&self.host_header, self.secrets.get());
         let reply = self.reach.each_address(self.server, deadline, |address, deadline| {
-            http_client::get(address, &self.host_header, STATUS_PATH, MAX_REPLY_BYTES, deadline)
+            let to = Peer { address, host_header, secrets: secrets.as_deref() };
+            http_client::get(to, STATUS_PATH, MAX_REPLY_BYTES, deadline)
         });
         match reply {
             Ok(reply) => {
@@ -203,19 +223,15 @@ impl<'h> Poster<'h> {
     }
 
     fn post(&self, body: &[u8]) -> Result<Verdict, PostError> {
+        self.pulse.within(POST_TIMEOUT);
         let deadline = Instant::now() + self.timeout;
+        let (host_header, secrets) = (&self.host_header, self.secrets.get());
         let reply = self
             .reach
             .each_address(self.server, deadline, |address, deadline| {
-                http_client::post(
-                    address,
-                    &self.host_header,
-                    &self.path,
-                    "application/json",
-                    body,
-                    MAX_REPLY_BYTES,
-                    deadline,
-                )
+                let to = Peer { address, host_header, secrets: secrets.as_deref() };
+                let kind = "application/json";
+                http_client::post(to, &self.path, kind, body, MAX_REPLY_BYTES, deadline)
             })
             .map_err(PostError::Request)?;
         self.form.learn(&reply);

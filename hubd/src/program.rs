@@ -1,29 +1,44 @@
 //! The hub as a program: its configuration, its identity, and what the command
 //! line asks of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{self, HUB_PROGRAM, HubConfig, Report};
 use pattoo_common::document::Target;
 use pattoo_common::identity::{Identity, Seek};
-use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
 
 use crate::hub::{Hub, Running};
 use crate::once;
+use crate::plan::Plan;
 
 /// The kernel's name of this machine, see proc(5).
 const NODE_NAME_FILE: &str = "/proc/sys/kernel/hostname";
+
+/// Keys that SIGHUP changes; others need a restart.
+const LIVE: &[&str] = &[
+    "log_level",
+    "log_max_bytes",
+    "secret_file",
+    "post_secret_file",
+    "ip_devices",
+    "polling_interval",
+    "poll_timeout",
+    "max_threads",
+    "max_batch_bytes",
+];
 
 /// `pattoo_agent_linux_hubd`
 pub(crate) enum HubProgram {}
 
 impl Program for HubProgram {
     const NAME: &'static str = HUB_PROGRAM;
-    const ABOUT: &'static str =
-        "Polls the spoke of every device each interval and posts one batch to the server.";
+    const ABOUT: &'static str = Kind::Hub.about();
     const KIND: Kind = Kind::Hub;
     type Configuration = (HubConfig, Report);
+    type Bound = ();
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
         config::configured(HubConfig::load, |config| &config.pattoo)
@@ -37,7 +52,18 @@ impl Program for HubProgram {
         [report.lines(), seek(config, &node_name()).check().into()].concat()
     }
 
-    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
+    fn folders((config, _): &Self::Configuration) -> Vec<PathBuf> {
+        vec![config.pattoo.agent_id_directory(), config.pattoo.cache_directory.clone()]
+    }
+
+    fn bind(_: &Self::Configuration) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn serve(
+        (config, report): Self::Configuration,
+        (): (),
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let target = target(&config)?;
         log::info!(
             "polling {} devices every {} s as agent {} on {}, posting to {}",
@@ -50,7 +76,7 @@ impl Program for HubProgram {
         let running = Arc::new(Hub::new(config, target))
             .start()
             .map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Box::new(running))
+        Ok(Box::new(ServingHub { running, report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -67,9 +93,27 @@ impl Program for HubProgram {
     }
 }
 
-impl Serving for Running {
+/// A hub that serves.
+struct ServingHub {
+    running: Running,
+    /// What it runs with.
+    report: Report,
+}
+
+impl Service<(HubConfig, Report)> for ServingHub {
     fn shutdown(&mut self) {
-        self.stop();
+        self.running.stop();
+    }
+
+    fn reload(&mut self, (config, report): (HubConfig, Report)) {
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
+        self.running.hub().set_plan(Plan::new(config));
+    }
+
+    fn health(&self) -> Health {
+        let hub = Arc::clone(self.running.hub());
+        Arc::new(move || hub.health())
     }
 }
 

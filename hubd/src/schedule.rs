@@ -21,6 +21,13 @@ impl Schedule {
         self.slot
     }
 
+    /// Changes the interval: the next slot is one new interval after the last.
+    pub(crate) fn set_interval(&mut self, interval: Duration) {
+        let last = self.slot.checked_sub(self.interval).unwrap_or(self.slot);
+        self.slot = last + interval;
+        self.interval = interval;
+    }
+
     /// Goes to the next slot that is not over at `now`, and says how many were
     /// left out because the cycle in hand took so long.
     pub(crate) fn advance(&mut self, now: Instant) -> u64 {
@@ -79,6 +86,23 @@ mod tests {
         assert_eq!(slots(&[10_000]), [(10_000, 0)]);
         assert_eq!(slots(&[10_001, 20_500]), [(20_000, 1), (30_000, 0)]);
         assert_eq!(slots(&[35_000, 36_000, 41_000]), [(40_000, 3), (50_000, 0), (60_000, 0)]);
+    }
+
+    #[test]
+    fn another_interval_counts_from_the_last_slot() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, SECOND * 10);
+        schedule.advance(start + SECOND);
+        schedule.set_interval(SECOND * 3);
+        assert_eq!(schedule.slot(), start + SECOND * 3);
+        schedule.set_interval(SECOND * 300);
+        assert_eq!(schedule.slot(), start + SECOND * 300);
+        // The slot of a much shorter interval is over: one cycle, and no burst.
+        schedule.advance(start + SECOND * 900);
+        schedule.set_interval(SECOND);
+        assert_eq!(schedule.slot(), start + SECOND * 601);
+        assert_eq!(schedule.advance(start + SECOND * 950), 348);
+        assert_eq!(schedule.slot(), start + SECOND * 950);
     }
 
     #[test]

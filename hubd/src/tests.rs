@@ -33,6 +33,10 @@ fn config(folder: &Path, devices: Vec<Address>, server: &Address) -> HubConfig {
             log_level: log::LevelFilter::Info,
             cache_directory: folder.join("cache"),
             daemon_directory: folder.to_owned(),
+            log_max_bytes: 16 << 20,
+            user: None,
+            group: None,
+            landlock: true,
             system_daemon_directory: folder.to_owned(),
             language: "en".to_owned(),
         },
@@ -48,6 +52,8 @@ fn config(folder: &Path, devices: Vec<Address>, server: &Address) -> HubConfig {
         spool_max_age: Duration::from_hours(24),
         spool_min_free_bytes: Some(0),
         hostname: None,
+        secrets: None,
+        post_secrets: None,
     }
 }
 

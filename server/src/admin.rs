@@ -14,6 +14,8 @@ use std::path::Path;
 
 use pattoo_common::cli::exit;
 use pattoo_common::config::{self, ServerConfig};
+use pattoo_common::manual::Page;
+use pattoo_common::version;
 use serde_json::{Value, json};
 
 use crate::graphql::MAX_IMPORT_ROWS;
@@ -27,6 +29,37 @@ use table::Table;
 const ROWS_A_PAGE: usize = 500;
 /// Bytes of the names in one import, so that its query stays below the limit.
 const IMPORT_BYTES: usize = 64 << 10;
+
+/// The manual page of `pattoo_cli`.
+pub fn manual_page() -> String {
+    Page {
+        name: "pattoo_cli",
+        section: 1,
+        about: "Languages, translations and agents of Pattoo.",
+        synopsis: "VERB OBJECT [--OPTION VALUE]...",
+        entries: arguments::commands(),
+        exit_codes: &[
+            ("0", "Done"),
+            ("1", "Failed, with the reason on stderr"),
+            ("2", "Wrong usage or configuration"),
+        ],
+    }
+    .roff()
+}
+
+/// The words that `pattoo_cli` takes, for completion.
+pub fn words() -> Vec<String> {
+    let mut words = vec!["--help".to_owned(), "--version".to_owned()];
+    for (usage, _) in arguments::commands() {
+        // What is in capitals is a person's own.
+        words.extend(
+            usage.split(' ').filter(|word| **word != word.to_uppercase()).map(str::to_owned),
+        );
+    }
+    words.sort_unstable();
+    words.dedup();
+    words
+}
 
 /// Runs a command line, without the program's name; the exit code. What was
 /// asked for goes to `out`, what went wrong to `err`.
@@ -45,7 +78,7 @@ pub fn run(
     };
     let done = match command {
         Command::Help => Ok(arguments::help()),
-        Command::Version => Ok(concat!("pattoo_cli ", env!("CARGO_PKG_VERSION"), "\n").to_owned()),
+        Command::Version => Ok(version::line("pattoo_cli") + "\n"),
         command => match configuration() {
             Ok(config) => carry_out(&command, &config, err),
             Err(reason) => {
@@ -70,8 +103,8 @@ pub fn run(
 
 fn configuration() -> Result<ServerConfig, String> {
     let folder = config::folder().map_err(|error| error.to_string())?;
-    let (config, _) = ServerConfig::load(&folder).map_err(|error| error.to_string())?;
-    Ok(config)
+    let loaded = ServerConfig::load_without_secrets(&folder);
+    loaded.map(|(config, _)| config).map_err(|error| error.to_string())
 }
 
 fn carry_out(

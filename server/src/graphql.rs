@@ -10,6 +10,7 @@ mod connection;
 mod context;
 mod date_time;
 mod described;
+mod duplicate_agents;
 mod explore;
 mod extras;
 mod forget;
@@ -43,6 +44,7 @@ use juniper::{
 };
 use serde::Serialize;
 
+use crate::clones::Clones;
 use crate::session::{Rights, Tries};
 use crate::store::{Store, StoreError};
 use context::{Context, Fault, Shared};
@@ -127,6 +129,13 @@ impl Endpoint {
         Self { schema, shared: Shared::default(), deadline: DEADLINE }
     }
 
+    /// That tells which agents share an id.
+    #[must_use]
+    pub fn with_clones(mut self, clones: Arc<Clones>) -> Self {
+        self.shared.clones = clones;
+        self
+    }
+
     /// With what was tried of late elsewhere, so that passwords are not tried here.
     #[must_use]
     pub fn with_tries(mut self, tries: Arc<Tries>) -> Self {
@@ -153,7 +162,7 @@ impl Endpoint {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
-        let now_ms = crate::clock::now_ms();
+        let now_ms = pattoo_common::wall_clock::now_ms();
         let request = match Request::read(method, query_string, content_type, body) {
             Ok(request) => request,
             Err((status, reason)) => return Answer::error(status, &reason),

@@ -54,6 +54,16 @@ impl Intake {
 /// Stores the good datapoints of a document; returns when they are durable.
 /// `now_ms` is the time of the server's clock.
 pub fn take(store: &Store, document: &Document<'_>, now_ms: u64) -> Result<Intake, StoreError> {
+    take_watched(store, document, now_ms, |_| {})
+}
+
+/// Likewise, and shows every good datapoint to `watch`.
+pub fn take_watched<'d>(
+    store: &Store,
+    document: &'d Document<'_>,
+    now_ms: u64,
+    mut watch: impl FnMut(&Sample<'d>),
+) -> Result<Intake, StoreError> {
     let mut intake = Intake::default();
     let mut batch = store.batch();
     // The numbers of the datapoints that the batch does not get.
@@ -78,6 +88,7 @@ pub fn take(store: &Store, document: &Document<'_>, now_ms: u64) -> Result<Intak
             kept_back.push(number);
             continue;
         }
+        watch(&sample);
         let [_, _, agent_id, polled_target, program] = &sample.agent;
         let origin = Origin { agent_id, polled_target, program, polling_interval_ms };
         let Sample { checksum, data_type, timestamp_ms, .. } = &sample;

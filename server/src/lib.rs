@@ -5,7 +5,7 @@
 
 pub mod about;
 pub mod admin;
-mod clock;
+pub mod clones;
 pub mod fleet;
 pub mod graphql;
 pub mod intake;

@@ -9,11 +9,14 @@ use pattoo_common::http_server::{Answer, Request, error, with_header};
 
 /// Where the page is.
 pub const PATH: &str = "/pattoo/";
+/// Where queries can be tried: a page of its own.
+pub const EDITOR_PATH: &str = "/igraphql";
 /// What has another answer than the page, all below [`PATH`].
 const API: &str = "/pattoo/api";
 /// Files whose names tell their content, so that they may be kept for ever.
 const ASSETS: &str = "assets/";
 const INDEX: &str = "index.html";
+const EDITOR: &str = "igraphql/index.html";
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -23,6 +26,11 @@ const ASK_AGAIN: &str = "no-cache";
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
+
+/// The editor of queries brings styles that it writes itself.
+const EDITOR_POLICY: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What stands there where the page was not built.
 const WITHOUT_PAGE: &str = concat!(
@@ -50,27 +58,40 @@ include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
 /// Whether a path is the page's.
 pub fn is_page(path: &str) -> bool {
-    path == "/" || path == PATH.trim_end_matches('/') || {
-        path.starts_with(PATH) && path != API && !path.starts_with(&format!("{API}/"))
-    }
+    let is_api = path == API || path.starts_with(&format!("{API}/"));
+    is_editor(path)
+        || ["/", PATH.trim_end_matches('/')].contains(&path)
+        || (path.starts_with(PATH) && !is_api)
+}
+
+fn is_editor(path: &str) -> bool {
+    path.trim_end_matches('/') == EDITOR_PATH
 }
 
 /// The answer to a GET or HEAD of a path for which [`is_page`] holds.
 pub fn answer(request: &Request) -> Answer {
+    if is_editor(&request.path) {
+        return guarded(found(find(FILES, EDITOR), request), EDITOR_POLICY);
+    }
     let Some(name) = request.path.strip_prefix(PATH) else {
         let moved = Answer::from_data([]).with_status_code(302);
-        return guarded(with_header(moved, "Location", PATH));
+        return guarded(with_header(moved, "Location", PATH), POLICY);
     };
-    guarded(match find(FILES, name) {
+    guarded(found(find(FILES, name), request), POLICY)
+}
+
+fn found(found: Found<'static>, request: &Request) -> Answer {
+    match found {
         Found::File(file) => send(file, request),
         Found::Nothing => error(404, "the page has no such file"),
         Found::NotBuilt => {
             let answer = with_header(Answer::from_data(WITHOUT_PAGE), "Cache-Control", ASK_AGAIN);
             with_header(answer, "Content-Type", kind(INDEX))
         }
-    })
+    }
 }
 
+#[derive(Clone, Copy)]
 enum Found<'f> {
     File(&'f File),
     Nothing,
@@ -119,9 +140,9 @@ fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-fn guarded(mut answer: Answer) -> Answer {
+fn guarded(mut answer: Answer, policy: &str) -> Answer {
     for (name, value) in [
-        ("Content-Security-Policy", POLICY),
+        ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     ] {
@@ -192,10 +213,10 @@ mod tests {
 
     #[test]
     fn paths_of_the_page_and_of_others() {
-        for path in ["/", "/pattoo", "/pattoo/", "/pattoo/host/a", "/pattoo/apiary"] {
+        for path in ["/", "/pattoo", "/pattoo/", "/pattoo/host/a", "/pattoo/apiary", "/igraphql"] {
             assert!(is_page(path), "{path}");
         }
-        for path in ["/pattoo/api", "/pattoo/api/v1/x", "/healthz", "/pattoox", ""] {
+        for path in ["/pattoo/api", "/pattoo/api/v1/x", "/healthz", "/pattoox", "/igraphqlx", ""] {
             assert!(!is_page(path), "{path}");
         }
     }

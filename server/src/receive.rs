@@ -9,28 +9,28 @@
 //! |---|---|
 //! | `body` | the body of a post, unpacked |
 //! | `clock_fault` | whether the server's own clock can be right |
-//! | `complaints` | how much of the log posts may fill |
 //! | `counts` | what was received, in figures |
 //! | `turn` | large documents one at a time |
 
 mod body;
 mod clock_fault;
-mod complaints;
 mod counts;
 mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use pattoo_common::complaints::Complaints;
 use pattoo_common::document::{Document, DocumentError};
-use pattoo_common::http_server::{Answer, Handler, Header, Method, Request, error, json};
+use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::priority::yield_to_others;
+use pattoo_common::wall_clock::now_ms;
 
-use crate::clock::now_ms;
+use crate::clones::{Clones, Sightings};
 use crate::intake::{self, Intake};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
 use clock_fault::clock_fault;
-pub(crate) use complaints::Complaints;
 pub use counts::{Counts, Figures};
 use turn::{Held, Turn};
 
@@ -49,10 +49,16 @@ const RETRY_SECONDS: &str = "10";
 /// Reasons of refusals that the log has of one post.
 const REASONS_LOGGED: usize = 5;
 
+/// Lines about posts in the log in each [`LINES_TIME`].
+const LINES: u32 = 60;
+/// See [`LINES`].
+const LINES_TIME: Duration = Duration::from_mins(1);
+
 /// Takes what agents post.
 pub struct Receiver {
     store: Arc<Store>,
     counts: Arc<Counts>,
+    clones: Arc<Clones>,
     max_body_bytes: usize,
     large: Turn,
     complaints: Complaints,
@@ -67,9 +73,10 @@ impl Receiver {
         Self {
             store,
             counts: Arc::default(),
+            clones: Arc::default(),
             max_body_bytes,
             large: Turn::default(),
-            complaints: Complaints::default(),
+            complaints: Complaints::new(LINES, LINES_TIME),
             now_ms,
         }
     }
@@ -77,6 +84,11 @@ impl Receiver {
     /// What was received so far.
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
+    }
+
+    /// Which agents share an id.
+    pub fn clones(&self) -> Arc<Clones> {
+        Arc::clone(&self.clones)
     }
 
     fn post(&self, request: &Request, poster: &str) -> Answer {
@@ -121,9 +133,17 @@ impl Receiver {
         }
         let intake = Document::parse(&text)
             .map_err(Unfit::from)
-            .and_then(|document| Ok(intake::take(&self.store, &document, now_ms)?));
+            .and_then(|document| self.store_document(&document, now_ms));
         drop(turn);
         intake
+    }
+
+    fn store_document(&self, document: &Document<'_>, now_ms: u64) -> Result<Intake, Unfit> {
+        let mut sightings = Sightings::default();
+        let watch = |sample: &_| sightings.look(sample);
+        let intake = intake::take_watched(&self.store, document, now_ms, watch)?;
+        self.clones.learn(sightings);
+        Ok(intake)
     }
 
     fn turn(&self) -> Result<Held<'_>, Unfit> {
@@ -133,6 +153,11 @@ impl Receiver {
 }
 
 impl Handler for Receiver {
+    /// Who posts can wait, a person who looks at a chart should not have to.
+    fn begin(&self) {
+        yield_to_others(YIELD);
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let poster = request.path.strip_prefix(RECEIVE_PATH);
         let poster = poster.filter(|poster| !poster.is_empty() && !poster.contains('/'));
@@ -143,6 +168,9 @@ impl Handler for Receiver {
             (None, STATUS_PATH, Method::Get | Method::Head) => plain(STATUS),
             (None, STATUS_PATH, Method::Options) => {
                 with_header(plain(""), "Allow", "GET, HEAD, OPTIONS")
+            }
+            (None, "*", Method::Options) => {
+                with_header(plain(""), "Allow", "GET, HEAD, POST, OPTIONS")
             }
             (None, STATUS_PATH, method) => not_taken(method, "GET, HEAD, OPTIONS"),
             _ => error(
@@ -197,13 +225,6 @@ fn not_taken(method: &Method, allow: &str) -> Answer {
 
 fn plain(text: &str) -> Answer {
     with_header(Answer::from_data(text), "Content-Type", "text/plain; charset=utf-8")
-}
-
-fn with_header(answer: Answer, name: &'static str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => answer.with_header(header),
-        Err(()) => answer,
-    }
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ use pattoo_common::http_server::{Answer, Method, Request, error, json, with_head
 use serde::Deserialize;
 
 use crate::password;
-use crate::receive::Complaints;
 use crate::store::{Select, Store, StoreError, User};
 use operator::OperatorKey;
+use pattoo_common::complaints::Complaints;
 use table::{LONGEST, SignedIn, Table};
 
 pub use origin::is_cross_site;
@@ -40,6 +40,11 @@ const MAX_CREDENTIALS_BYTES: usize = 4_096;
 /// Sign-ins whose passwords are looked at or wait for that: fewer than there are
 /// threads that answer, so that others are answered meanwhile.
 const MAX_AT_ONCE: usize = 2;
+
+/// Lines about sign-ins in the log in each [`LINES_TIME`].
+const LINES: u32 = 60;
+/// See [`LINES`].
+const LINES_TIME: Duration = Duration::from_mins(1);
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +93,7 @@ impl Sessions {
             looking: AtomicUsize::new(0),
             operator: operator.ok(),
             reading_needs_sign_in,
-            complaints: Complaints::default(),
+            complaints: Complaints::new(LINES, LINES_TIME),
         }
     }
 

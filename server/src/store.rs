@@ -13,7 +13,7 @@
 //! Inside: one thread writes ([`writer`]); another seals fresh rows into
 //! compressed chunks, compacts days, and deletes what has expired ([`sealer`]);
 //! readers have connections of their own and hold nobody up. `schema/1.sql`
-//! tells the tables.
+//! tells the tables, the files beside it what later versions changed.
 
 mod backlog;
 mod backup;
@@ -23,11 +23,11 @@ mod cache;
 mod catalogue;
 mod check;
 mod chunk;
-mod clock;
 mod compact_day;
 mod error;
 mod figures;
 mod history;
+mod hour_rollup;
 mod keys;
 mod late;
 mod latest;
@@ -96,6 +96,9 @@ use writer::Writer;
 
 /// The database, within the data folder.
 pub const DATABASE_FILE: &str = "store.db";
+/// Steps by which the threads that take in, write and seal yield to those that
+/// answer questions: where all want a core, these get three times as much of it.
+pub const YIELD: i32 = 5;
 /// Held locked while a process has the store open.
 const LOCK_FILE: &str = "store.lock";
 
@@ -131,7 +134,7 @@ impl Options {
 struct Shared {
     backlog: Arc<Backlog>,
     figures: Figures,
-    retention: Retention,
+    retention: Mutex<Retention>,
     /// Before this, samples have been deleted and late ones are refused.
     raw_start_ms: AtomicU64,
     /// Held by whoever reads chunks in order to replace them.
@@ -141,6 +144,10 @@ struct Shared {
 impl Shared {
     fn chunks(&self) -> MutexGuard<'_, ()> {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retention(&self) -> Retention {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_raw_start_ms(&self, start_ms: u64) {
@@ -153,7 +160,7 @@ impl Shared {
         writer: &Writer,
         connection: &mut Connection,
     ) -> Result<(), StoreError> {
-        let any = Due { bytes: 0, age: std::time::Duration::ZERO, together_bytes: 0 };
+        let any = Due { bytes: 0, ..Due::NEVER };
         while let Some((hour, shard)) = self.backlog.next(any) {
             if seal::seal(self, writer, connection, hour, shard)? == 0 {
                 return Ok(());
@@ -173,8 +180,9 @@ pub struct Store {
     readers: Readers,
     writer: Arc<Writer>,
     cache: Cache,
+    agents: u64,
+    series_of_agent: AtomicU64,
     watch: Watch,
-    caps: Caps,
     sealer: Sealer,
     _lock: File,
 }
@@ -197,7 +205,7 @@ impl Store {
         let shared = Arc::new(Shared {
             backlog: Arc::clone(&backlog),
             figures: Figures::default(),
-            retention: options.retention,
+            retention: Mutex::new(options.retention),
             raw_start_ms: AtomicU64::new(raw_start_ms.unwrap_or(0)),
             chunks: Mutex::default(),
         });
@@ -213,8 +221,9 @@ impl Store {
             writer,
             readers: Readers::new(path),
             cache: Cache::new(options.series_remembered),
+            agents: options.agents,
+            series_of_agent: AtomicU64::new(options.series_of_agent),
             watch: Watch::default(),
-            caps: Caps { series_of_agent: options.series_of_agent, agents: options.agents },
             sealer,
             _lock: lock,
         })
@@ -223,6 +232,21 @@ impl Store {
     /// A batch for the samples of one document.
     pub fn batch(&self) -> Batch<'_> {
         Batch::new(self)
+    }
+
+    /// What is kept from now on. The sealer goes by it within ten minutes.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+
+    /// Series that one agent id may have from now on.
+    pub fn set_series_of_agent(&self, most: u64) {
+        self.series_of_agent.store(most, Ordering::Relaxed);
+    }
+
+    fn caps(&self) -> Caps {
+        let series_of_agent = self.series_of_agent.load(Ordering::Relaxed);
+        Caps { series_of_agent, agents: self.agents }
     }
 
     /// The data folder.
@@ -238,7 +262,7 @@ impl Store {
 
     /// How long, and how much, is kept.
     pub fn retention(&self) -> Retention {
-        self.shared.retention
+        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Samples before this have been deleted, milliseconds since 1970; roll-ups of

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
+use pattoo_common::wall_clock::now_ms;
 
 use crate::about::{self, Metrics};
-use crate::clock::now_ms;
+use crate::clones::Clones;
 use crate::graphql::{self, Asker, Endpoint};
 use crate::receive::{Counts, Figures};
 use crate::session::{self, Sessions, is_cross_site};
@@ -21,6 +22,7 @@ const ASKING: &str = "GET, HEAD, POST, OPTIONS";
 pub struct Web {
     store: Arc<Store>,
     counts: Arc<Counts>,
+    clones: Arc<Clones>,
     graphql: Endpoint,
     sessions: Sessions,
 }
@@ -45,7 +47,14 @@ impl Web {
     pub fn new(store: Arc<Store>, counts: Arc<Counts>, reading_needs_sign_in: bool) -> Self {
         let sessions = Sessions::new(Arc::clone(&store), reading_needs_sign_in);
         let graphql = Endpoint::new().with_tries(sessions.tries());
-        Self { store, counts, graphql, sessions }
+        Self { store, counts, clones: Arc::default(), graphql, sessions }
+    }
+
+    /// Tells which agents share an id.
+    #[must_use]
+    pub fn with_clones(self, clones: Arc<Clones>) -> Self {
+        let graphql = self.graphql.with_clones(Arc::clone(&clones));
+        Self { clones, graphql, ..self }
     }
 
     fn graphql(&self, request: &Request) -> Answer {
@@ -122,12 +131,18 @@ impl Web {
             let name = format!("pattood_datapoints_{outcome}_total");
             metrics.add(&name, "counter", help, "", count);
         }
+        let help = "Agent ids that more than one machine has.";
+        metrics.add("pattood_duplicate_agents", "gauge", help, "", self.clones.count());
         Ok(metrics.into_text())
     }
 }
 
 impl Handler for Web {
     fn answer(&self, request: &Request) -> Answer {
+        // The port as a whole, of which only OPTIONS asks.
+        if request.path == "*" {
+            return with_header(Answer::from_data([]), "Allow", ASKING);
+        }
         let Some(route) = route(&request.path) else {
             let places = format!(
                 "nothing is here; try {}, {}, {}<number>, {}, {} or {}",

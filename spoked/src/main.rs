@@ -1,27 +1,8 @@
 //! The spoke: answers with the figures of the machine that it runs on.
 
-mod collector;
-mod descriptors;
-mod explain;
-mod host;
-mod kernel_file;
-mod kernel_text;
-mod left_out;
-mod machine;
-mod mounts;
-mod percent;
-mod root_device;
-mod routes;
-mod source;
-mod sources;
-mod spoke;
-mod status_page;
-mod statvfs;
-mod system_constants;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     pattoo_common::allocator::give_memory_back();
-    pattoo_common::program::run::<spoke::Spoke>()
+    pattoo_common::program::run::<pattoo_spoked::Spoke>()
 }

@@ -26,6 +26,8 @@ enum Route {
     Poll(u32),
     /// The status page.
     Page,
+    /// `*`, the spoke as a whole, of which only `OPTIONS` asks.
+    Spoke,
     /// Nothing, for this reason.
     Nowhere(String),
 }
@@ -61,8 +63,10 @@ impl Handler for Routes {
 }
 
 fn route(path: &str) -> Route {
-    if path == "/" {
-        return Route::Page;
+    match path {
+        "/" => return Route::Page,
+        "*" => return Route::Spoke,
+        _ => {}
     }
     let Some(seconds) = path.strip_prefix(POLL_PATH) else {
         return Route::Nowhere(format!(

@@ -1,13 +1,15 @@
 //! The program: configuration in, a served machine out.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::config::{self, Report, SPOKE_PROGRAM, SpokeConfig};
 use pattoo_common::http_server::{Limits, Server};
 use pattoo_common::identity::Seek;
-use pattoo_common::program::{Configured, DaemonSettings, Program, Serving};
+use pattoo_common::program::{Configured, DaemonSettings, Health, Program, Service};
+use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 
 use crate::collector::Collector;
 use crate::explain::explain;
@@ -20,14 +22,19 @@ use crate::sources;
 /// The interval of `--once`: the default one of a hub.
 const ONCE_INTERVAL_S: u32 = 300;
 
-/// The spoke.
-pub(crate) struct Spoke;
+/// Keys that SIGHUP changes; others need a restart.
+const LIVE: &[&str] = &["log_level", "log_max_bytes", "secret_file", "allow_from"];
+
+/// The spoke, as a program.
+#[derive(Debug)]
+pub struct Spoke;
 
 impl Program for Spoke {
     const NAME: &'static str = SPOKE_PROGRAM;
-    const ABOUT: &'static str = "Answers with the figures of the machine that it runs on.";
+    const ABOUT: &'static str = Kind::Spoke.about();
     const KIND: Kind = Kind::Spoke;
     type Configuration = (SpokeConfig, Report);
+    type Bound = TcpListener;
 
     fn configure() -> Result<Configured<Self::Configuration>, String> {
         config::configured(SpokeConfig::load, |config| &config.pattoo)
@@ -42,15 +49,32 @@ impl Program for Spoke {
         [report.lines(), seek(config, &node_name).check().into()].concat()
     }
 
-    fn serve((config, _): Self::Configuration) -> Result<Box<dyn Serving>, String> {
-        let listener = Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
-            .map_err(|error| error.to_string())?;
+    fn folders((config, _): &Self::Configuration) -> Vec<PathBuf> {
+        vec![config.pattoo.agent_id_directory()]
+    }
+
+    fn bind((config, _): &Self::Configuration) -> Result<TcpListener, String> {
+        Server::bind(&config.ip_listen_address.to_string(), config.ip_bind_port)
+            .map_err(|error| error.to_string())
+    }
+
+    fn serve(
+        (config, report): Self::Configuration,
+        listener: TcpListener,
+    ) -> Result<Box<dyn Service<Self::Configuration>>, String> {
         let machine = Arc::new(machine(&config)?);
-        let limits = Limits { workers: config.workers, ..Limits::spoke() };
-        let server = Server::start(listener, limits, Arc::new(Routes(Arc::clone(&machine))))
+        let limits = Limits {
+            workers: config.workers,
+            allow_from: config.allow_from.clone(),
+            ..Limits::spoke()
+        };
+        let secrets = Arc::new(LiveSecrets::new(config.secrets));
+        let routes = Routes(Arc::clone(&machine));
+        let routes = Guard::new(routes, Arc::clone(&secrets), NONCES_OF_SPOKE);
+        let server = Server::start(listener, limits, Arc::new(routes))
             .map_err(|error| format!("no thread for the HTTP server: {error}"))?;
         log::info!("serving {} at {}", machine.host_name(), server.address());
-        Ok(Box::new(ServingSpoke(Some(server))))
+        Ok(Box::new(ServingSpoke { server: Some(server), secrets, report }))
     }
 
     fn job((config, _): Self::Configuration, job: Job) -> Result<String, String> {
@@ -72,14 +96,32 @@ impl Program for Spoke {
 }
 
 /// A spoke that serves, until it is shut down.
-struct ServingSpoke(Option<Server>);
+struct ServingSpoke {
+    server: Option<Server>,
+    secrets: Arc<LiveSecrets>,
+    /// What it runs with.
+    report: Report,
+}
 
-impl Serving for ServingSpoke {
+impl Service<(SpokeConfig, Report)> for ServingSpoke {
     fn shutdown(&mut self) {
         // A hub whose request is whole has its answer first.
-        if let Some(server) = self.0.take() {
+        if let Some(server) = self.server.take() {
             server.stop();
         }
+    }
+
+    fn reload(&mut self, (config, report): (SpokeConfig, Report)) {
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
+        self.secrets.replace(config.secrets);
+        if let Some(server) = &self.server {
+            server.allow_from(config.allow_from);
+        }
+    }
+
+    fn health(&self) -> Health {
+        self.server.as_ref().map_or_else(|| Arc::new(|| Ok(())), Server::health)
     }
 }
 
@@ -125,7 +167,11 @@ mod tests {
         let listener = Server::bind("127.0.0.1", 0).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
-        let mut serving = ServingSpoke(Some(server));
+        let mut serving = ServingSpoke {
+            server: Some(server),
+            secrets: Arc::default(),
+            report: Report::default(),
+        };
         assert!(TcpStream::connect(address).is_ok());
         serving.shutdown();
         assert!(TcpStream::connect(address).is_err());

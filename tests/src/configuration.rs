@@ -84,6 +84,14 @@ pub fn write_server_config(folder: &Folder, options: &ServerOptions) -> PathBuf 
     folder.join("etc")
 }
 
+/// Adds lines, such as `user: nobody`, to section `pattoo` of `etc/pattoo.yaml`,
+/// which must be there.
+pub fn add_to_pattoo_section(folder: &Folder, lines: &[&str]) {
+    let text = std::fs::read_to_string(folder.join("etc/pattoo.yaml")).expect("it is written");
+    let section = ["pattoo:"].iter().chain(lines).copied().collect::<Vec<_>>().join("\n  ");
+    folder.write("etc/pattoo.yaml", &text.replacen("pattoo:", &section, 1));
+}
+
 fn write_pattoo_yaml(folder: &Folder, server_port: Option<u16>) {
     let root = folder.path().display();
     let mut text = format!(

@@ -55,7 +55,7 @@ pub fn http_post(
     http_ask(port, "POST", path, headers, Some(body))
 }
 
-/// Sends a request of any method, and reads until the server closes.
+/// Sends 127.0.0.1 any request and reads until the server closes.
 pub fn http_ask(
     port: u16,
     method: &str,

@@ -8,11 +8,16 @@
     reason = "a test that cannot go on panics"
 )]
 
+pub mod attack;
 mod configuration;
 mod daemon;
+mod dice;
+pub mod faults;
 mod folder;
+pub mod fresh_client;
 pub mod hanging_mount;
 mod http;
+pub mod loopback;
 mod mount_namespace;
 mod port;
 mod process;
@@ -23,12 +28,14 @@ mod silent_name_server;
 mod small_disk;
 mod stand_in_spoke;
 mod wait;
+mod web;
 
 pub use configuration::{
-    HubOptions, ServerOptions, SpokeOptions, write_hub_config, write_server_config,
-    write_spoke_config,
+    HubOptions, ServerOptions, SpokeOptions, add_to_pattoo_section, write_hub_config,
+    write_server_config, write_spoke_config,
 };
 pub use daemon::Daemon;
+pub use dice::Dice;
 pub use folder::Folder;
 pub use http::{HttpAnswer, http_ask, http_get, http_get_with, http_post};
 pub use port::free_port;
@@ -40,3 +47,4 @@ pub use silent_name_server::SilentNameServer;
 pub use small_disk::SmallDisk;
 pub use stand_in_spoke::{Manner, StandInSpoke};
 pub use wait::{PATIENCE, wait_until};
+pub use web::{Web, points};

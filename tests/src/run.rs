@@ -32,7 +32,10 @@ pub struct Finished {
 /// crate.
 pub fn binary(name: &str) -> PathBuf {
     let test = env::current_exe().expect("the path of the test");
-    let profile = test.ancestors().nth(2).expect("the folder of the profile");
+    let folder = test.parent().expect("the folder of the program");
+    // Tests lie in a folder of their own beside the binaries.
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    let profile = profile.expect("the folder of the profile");
     let path = profile.join(name);
     assert!(
         path.is_file(),

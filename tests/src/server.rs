@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::{
-    Daemon, Folder, HttpAnswer, ServerOptions, binary, free_port, http_get, http_post,
+    Daemon, Folder, HttpAnswer, ServerOptions, Web, binary, free_port, http_post,
     write_server_config,
 };
 
@@ -70,54 +70,28 @@ impl Server {
         http_post(self.agent_port, path, headers, body).expect("an answer to a post")
     }
 
+    /// The web's port.
+    pub fn web(&self) -> Web {
+        Web(self.web_port)
+    }
+
     /// Asks the web's port.
     pub fn get(&self, path: &str) -> HttpAnswer {
-        http_get(self.web_port, path).expect("an answer of the web's port")
+        self.web().get(path)
     }
 
     /// The data of a GraphQL query, which must succeed.
     pub fn query(&self, query: &str) -> Value {
-        let body = serde_json::json!({ "query": query }).to_string();
-        let path = "/pattoo/api/v1/web/graphql";
-        let answer = http_post(self.web_port, path, &[JSON], body.as_bytes());
-        let answer = answer.expect("an answer to a query");
-        let text = String::from_utf8_lossy(&answer.body);
-        let whole: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
-        assert!(answer.status == 200 && whole.get("errors").is_none(), "{query}: {text}");
-        whole["data"].clone()
+        self.web().query(query)
     }
 
     /// The numbers of all series of this key and target.
     pub fn series(&self, key: &str, target: &str) -> Vec<String> {
-        let data = self.query(&format!(
-            "{{ findDatapoints(key: \"{key}\", target: \"{target}\") \
-             {{ edges {{ node {{ idxDatapoint }} }} }} }}"
-        ));
-        let edges = data["findDatapoints"]["edges"].as_array().expect("a list of edges");
-        let number = |edge: &Value| edge["node"]["idxDatapoint"].as_str().expect("a number").into();
-        edges.iter().map(number).collect()
+        self.web().series(key, target)
     }
 
-    /// Every sample of the only series of this key and target from one millisecond
-    /// up to another: time and value. There must be room for them in one answer.
+    /// Every sample of the only series of this key and target, see [`Web::samples`].
     pub fn samples(&self, key: &str, target: &str, from_ms: u64, to_ms: u64) -> Vec<(u64, f64)> {
-        let series = self.series(key, target);
-        let [number] = &series[..] else { panic!("{key} of {target}: series {series:?}") };
-        let data = self.query(&format!(
-            "{{ points(idxDatapoint: [\"{number}\"], from: {from_ms}.0, to: {to_ms}.0) \
-             {{ step damaged points {{ timestamp value }} }} }}"
-        ));
-        let drawn = &data["points"][0];
-        assert!(drawn["step"].is_null() && drawn["damaged"] == serde_json::json!([]), "{drawn}");
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "milliseconds since 1970 are whole in a float"
-        )]
-        let pair = |point: &Value| {
-            let number = |name: &str| point[name].as_f64().expect("a number");
-            (number("timestamp") as u64, number("value"))
-        };
-        drawn["points"].as_array().expect("a list of points").iter().map(pair).collect()
+        self.web().samples(key, target, from_ms, to_ms)
     }
 }

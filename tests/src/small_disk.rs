@@ -7,6 +7,11 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::mount_namespace::mount;
+
+/// The file that takes what is free.
+pub(crate) const FILLING: &str = "filling";
+
 /// A tmpfs of some size, unmounted when this value goes. Needs root.
 #[derive(Debug)]
 pub struct SmallDisk {
@@ -42,12 +47,30 @@ impl SmallDisk {
 
     /// Fills what is free with a file, and gives its path.
     pub fn fill(&self) -> PathBuf {
-        let path = self.path.join("filling");
-        let mut file = fs::File::create(&path).expect("a file on the small disk");
+        fill_up(&self.path)
+    }
+
+    /// Takes the filling away.
+    pub fn empty(&self) {
+        let _ = fs::remove_file(self.path.join(FILLING));
+    }
+
+    /// Lets it be read only, or written again. An error while somebody has a file
+    /// open to write it.
+    pub fn set_read_only(&self, read_only: bool) -> io::Result<()> {
+        let flags = libc::MS_REMOUNT | if read_only { libc::MS_RDONLY } else { 0 };
+        mount(Path::new("none"), &self.path, c"tmpfs", flags, "")
+    }
+}
+
+/// Fills the disk of a folder with a file in it, and gives its path.
+pub(crate) fn fill_up(folder: &Path) -> PathBuf {
+    let path = folder.join(FILLING);
+    if let Ok(mut file) = fs::File::create(&path) {
         let block = [0; 4096];
         while io::Write::write_all(&mut file, &block).is_ok() {}
-        path
     }
+    path
 }
 
 impl Drop for SmallDisk {

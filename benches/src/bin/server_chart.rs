@@ -1,11 +1,15 @@
 //! What a chart of 30 days costs in a full store: the real server is filled over
 //! HTTP as fast as it takes it, with 95 series that have 30 days at 10 s, and with
 //! the polls of 105 spokes (9,975 series) of the last hours. Then charts of the
-//! long series are asked for over GraphQL while 200,000 datapoints/s come in, as
-//! the fill left the store and after the compaction of its days.
+//! long series are asked for over GraphQL, as the fill left the store and after the
+//! compaction of its days: first while nothing comes in, which gives the CPU time of
+//! one, then while 200,000 datapoints/s come in. Behind each chart comes a question
+//! that reads nothing, on a connection of its own as well: what that takes is the
+//! machine's and the load's, and on a busy machine it tells how much of the rest is.
 //!
 //! `cargo build --release && target/release/server_chart [MILLIONS [SECONDS]]`: the
-//! fill ends with so many datapoints, but not before so many seconds (100 and 300).
+//! fill ends with so many datapoints, but not before so many seconds (100 and 300) nor
+//! before the long series are complete, which takes 25 million.
 //! The data, some hundreds of megabytes, is written to the folder for temporary files, which
 //! should be on a disk: `TMPDIR` names another.
 #![allow(clippy::expect_used, reason = "a bench that cannot go on ends")]
@@ -14,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pattoo_benches::load::{self, Load};
-use pattoo_benches::process::{Server, megabytes, milliseconds, pause};
+use pattoo_benches::process::{Server, megabytes, milliseconds, pause, wait_until};
 use pattoo_benches::server::{Site, now_ms};
 
 const SPOKES: usize = 105;
@@ -29,8 +33,14 @@ const BACKLOG_POLLS: u64 = 90;
 const RECENT_MS: u64 = 36 * 3_600_000;
 /// Datapoints a second while charts are asked for.
 const GOING_ON: u64 = 200_000;
-const CHARTS: usize = 200;
+const CHARTS: usize = 1_000;
+/// Charts while nothing comes in.
+const QUIET_CHARTS: usize = 300;
 const POINTS: u64 = 1_000;
+/// What reads nothing.
+const NOTHING: &str = "{__typename}";
+/// A server that takes less CPU time than this in a second has nothing left to do.
+const AT_REST: Duration = Duration::from_millis(30);
 
 fn main() {
     let argument = |index, default| {
@@ -100,19 +110,24 @@ impl Fill {
         Self { port, now_ms, loads, stored: AtomicU64::new(0), refused: AtomicU64::new(0) }
     }
 
-    /// Posts as fast as the server takes it. The long series are complete long
-    /// before the end: their posts are larger.
+    /// Posts as fast as the server takes it, until there is so much and the long
+    /// series are complete.
     fn run(&mut self, datapoints: u64, least: Duration) {
         let start = Instant::now();
-        let stop = AtomicBool::new(false);
+        let (stop, never) = (AtomicBool::new(false), AtomicBool::new(false));
+        let Self { port, loads, stored, refused, .. } = self;
+        let (port, stored, refused) = (*port, &*stored, &*refused);
+        let (long, recent) = loads.split_at_mut(1);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while self.stored.load(Ordering::Relaxed) < datapoints || start.elapsed() < least {
-                    pause(Duration::from_millis(20));
-                }
-                stop.store(true, Ordering::Relaxed);
-            });
-            post_all(&mut self.loads, self.port, &self.stored, &self.refused, &stop, None);
+            let long = scope.spawn(|| post_all(long, port, stored, refused, &never, None));
+            scope.spawn(|| post_all(recent, port, stored, refused, &stop, None));
+            while stored.load(Ordering::Relaxed) < datapoints
+                || start.elapsed() < least
+                || !long.is_finished()
+            {
+                pause(Duration::from_millis(20));
+            }
+            stop.store(true, Ordering::Relaxed);
         });
         let (wall, stored) = (start.elapsed().as_secs_f64(), self.stored.load(Ordering::Relaxed));
         println!(
@@ -123,49 +138,102 @@ impl Fill {
         );
     }
 
-    /// Asks for charts while posts go on.
+    /// Asks for charts while nothing comes in, and while posts go on.
     fn charts(&mut self, site: &Site, server: &Server, state: &str) {
-        let series = long_series(site.web_port);
+        let charts = Charts {
+            series: long_series(site.web_port),
+            from_ms: self.now_ms - CHART_MS,
+            to_ms: self.now_ms,
+            port: site.web_port,
+        };
+        wait_until("the server to rest", Duration::from_mins(5), || {
+            let before = server.cpu();
+            pause(Duration::from_secs(1));
+            server.cpu().saturating_sub(before) < AT_REST
+        });
+        let before = server.cpu();
+        let times = charts.ask(QUIET_CHARTS);
+        let cpu = server.cpu().saturating_sub(before);
+        tell_times(&format!("a chart, {state}, nothing comes in"), times.charts);
+        tell_times("the same time, a question that reads nothing", times.nothings);
+        let each = cpu / u32::try_from(QUIET_CHARTS).expect("small");
+        println!("{:<46} {} CPU for both", "the server takes", milliseconds(each));
+        println!("{:<46} {}", "the last of them", times.shown);
+
         let stop = AtomicBool::new(false);
         let before = self.stored.load(Ordering::Relaxed);
         let start = Instant::now();
-        let (from_ms, to_ms) = (self.now_ms - CHART_MS, self.now_ms);
-        let (mut times, mut shown) = (Vec::new(), String::new());
-        std::thread::scope(|scope| {
+        let times = std::thread::scope(|scope| {
             let Self { port, loads, stored, refused, .. } = self;
             let (port, stop) = (*port, &stop);
             scope.spawn(move || post_all(loads, port, stored, refused, stop, Some(GOING_ON)));
             pause(Duration::from_secs(2));
-            for series in series.iter().cycle().take(CHARTS) {
-                let question = format!(
-                    "{{points(idxDatapoint:[\"{series}\"],from:{from_ms},to:{to_ms},step:{}){{\
-                     step resolution points{{timestamp value}}}}}}",
-                    CHART_MS / POINTS
-                );
-                let asked = Instant::now();
-                let answer = load::ask(site.web_port, &question).expect("an answer");
-                times.push(asked.elapsed());
-                let points = answer.matches("timestamp").count();
-                shown = format!("{points} points, {}", answer.get(..70).unwrap_or(&answer));
-                assert!(points > 0, "{shown}");
-                pause(Duration::from_millis(20));
-            }
+            let times = charts.ask(CHARTS);
             stop.store(true, Ordering::Relaxed);
+            times
         });
-        times.sort_unstable();
         let came = self.stored.load(Ordering::Relaxed) - before;
-        println!(
-            "{:<46} {} (median), {} (99 %), {} (longest)",
-            format!("{CHARTS} charts of {} series, {state}", series.len()),
-            milliseconds(times[CHARTS / 2]),
-            milliseconds(times[CHARTS * 99 / 100 - 1]),
-            milliseconds(times[CHARTS - 1])
-        );
-        println!("{:<46} {shown}", "the last of them");
+        tell_times(&format!("a chart, {state}, while posts come in"), times.charts);
+        tell_times("the same time, a question that reads nothing", times.nothings);
         let rate = came as f64 / start.elapsed().as_secs_f64();
         println!("{:<46} {rate:.0}/s", "came in meanwhile");
         tell_memory(state, server);
     }
+}
+
+/// Which charts are asked for.
+struct Charts {
+    series: Vec<u64>,
+    from_ms: u64,
+    to_ms: u64,
+    port: u16,
+}
+
+/// How long the answers took.
+struct AnswerTimes {
+    charts: Vec<Duration>,
+    nothings: Vec<Duration>,
+    /// The last chart, in words.
+    shown: String,
+}
+
+impl Charts {
+    /// Asks for so many, one after the other, with a pause behind each.
+    fn ask(&self, count: usize) -> AnswerTimes {
+        let Self { series, from_ms, to_ms, port } = self;
+        let mut times =
+            AnswerTimes { charts: Vec::new(), nothings: Vec::new(), shown: String::new() };
+        for series in series.iter().cycle().take(count) {
+            let question = format!(
+                "{{points(idxDatapoint:[\"{series}\"],from:{from_ms},to:{to_ms},step:{}){{\
+                 step resolution points{{timestamp value}}}}}}",
+                CHART_MS / POINTS
+            );
+            let asked = Instant::now();
+            let answer = load::ask(*port, &question).expect("an answer");
+            times.charts.push(asked.elapsed());
+            let points = answer.matches("timestamp").count();
+            times.shown = format!("{points} points, {}", answer.get(..70).unwrap_or(&answer));
+            assert!(points > 0, "{}", times.shown);
+            pause(Duration::from_millis(10));
+            let asked = Instant::now();
+            load::ask(*port, NOTHING).expect("an answer");
+            times.nothings.push(asked.elapsed());
+            pause(Duration::from_millis(10));
+        }
+        times
+    }
+}
+
+fn tell_times(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let count = times.len();
+    println!(
+        "{what:<46} {} (median), {} (99 %), {} (longest) of {count}",
+        milliseconds(times[count / 2]),
+        milliseconds(times[count * 99 / 100 - 1]),
+        milliseconds(times[count - 1])
+    );
 }
 
 /// Lets all hubs post until it is time to stop.

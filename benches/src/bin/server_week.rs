@@ -1,12 +1,13 @@
-//! What a week of 100 spokes at 10 s takes on disk, from a shorter span of it:
-//! the real spoke on this machine is polled every second for a minute, and its
-//! figures are played again with noise as those of 100 spokes, for some hours of a
-//! day that is over. The real server takes them over HTTP and compacts the day.
-//! What a datapoint takes is the sum of all files over what was posted; a day that
-//! is full takes less, as catalogue and heads of chunks are shared by more.
+//! What a week of 100 spokes at 10 s takes on disk: the real spoke on this machine
+//! is polled every second for a minute, and its figures are played again with noise
+//! as those of 100 spokes, for some hours of days that are over. The real
+//! server takes them over HTTP and compacts their days. What a datapoint takes is
+//! the sum of all files over what was posted. Days share nothing but the catalogue,
+//! so from a full day on more of them change little; less than a day takes more.
 //!
-//! `cargo build --release && target/release/server_week [HOURS]` (6, at most 24).
-//! The data is written to the folder for temporary files: `TMPDIR` names another.
+//! `cargo build --release && target/release/server_week [HOURS]` (24, at most the
+//! 168 of a week, which are some 600 million datapoints). The data is written to the
+//! folder for temporary files: `TMPDIR` names another.
 #![allow(clippy::expect_used, reason = "a bench that cannot go on ends")]
 #![allow(clippy::disallowed_methods, reason = "a bench starts the programs that it measures")]
 
@@ -29,10 +30,13 @@ const RECORDED: usize = 61;
 const POLL_S: usize = 10;
 /// A poll is up to so many milliseconds early.
 const JITTER_MS: u64 = 8;
-const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+const WEEK_HOURS: u64 = 7 * 24;
 
 fn main() {
-    let hours = std::env::args().nth(1).map_or(6, |text| text.parse().expect("a number")).min(24);
+    let hours = std::env::args().nth(1).map_or(24, |text| text.parse().expect("a number"));
+    assert!((1..=WEEK_HOURS).contains(&hours), "1 to {WEEK_HOURS} hours");
     let answers = record();
     let recording = Recording::new(&answers);
     let (series, changing) = recording.count();
@@ -40,8 +44,10 @@ fn main() {
 
     let site = Site::new("week");
     let (server, _) = site.start();
-    // A day that is over, which the command compacts however short it is.
-    let start_ms = now_ms() / DAY_MS * DAY_MS - 2 * DAY_MS;
+    // Days that are over, which the command compacts however short they are: the
+    // last is the one before yesterday.
+    let last_ms = (now_ms() / DAY_MS - 1) * DAY_MS;
+    let start_ms = last_ms - hours.div_ceil(24) * DAY_MS;
     let stored = AtomicU64::new(0);
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -62,7 +68,7 @@ fn main() {
     let wall = site.compact();
     println!("{:<46} {:.1} s", "pattood --compact", wall.as_secs_f64());
     tell("data folder, indexes and both roll-ups", site.data_bytes(), stored);
-    let week = 7 * 86_400 / POLL_S as u64 * (series * SPOKES) as u64;
+    let week = WEEK_HOURS * 3_600 / POLL_S as u64 * (series * SPOKES) as u64;
     println!("{:<46} {week} datapoints", "a week of them has");
 }
 

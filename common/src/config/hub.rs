@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{AgentApi, ConfigError, MAX_DEVICE_FILE_BYTES, Pattoo, Reader, Report, Section};
 use crate::http_client::Address;
+use crate::signature::Secrets;
 
 /// The program's name: of its binary, its configuration and its PID file.
 pub const HUB_PROGRAM: &str = "pattoo_agent_linux_hubd";
@@ -67,6 +68,10 @@ pub struct HubConfig {
     /// The name of this host in the hub's own figures; `None`: as the network
     /// knows it.
     pub hostname: Option<String>,
+    /// What polls are signed with, and their answers must be; `None`: neither is.
+    pub secrets: Option<Secrets>,
+    /// Likewise for posts.
+    pub post_secrets: Option<Secrets>,
 }
 
 impl HubConfig {
@@ -77,6 +82,9 @@ impl HubConfig {
         let config = reader.program_file(HUB_PROGRAM, MAX_DEVICE_FILE_BYTES, |section| {
             let ip_devices = devices(section);
             let polling_interval = section.seconds("polling_interval", 300, 1..=MAX_INTERVAL_S);
+            let secrets =
+                section.optional_secrets("secret_file", "none: nothing is signed or checked");
+            let post_secrets = section.optional_secrets("post_secret_file", "that of secret_file");
             let spool_max_bytes = section.bytes("spool_max_bytes", 256 << 20, 1 << 20..=1 << 40);
             Self {
                 pattoo,
@@ -106,6 +114,8 @@ impl HubConfig {
                     0..=1 << 40,
                 ),
                 hostname: section.optional_host_name("hostname", "as the network knows this host"),
+                post_secrets: post_secrets.or_else(|| secrets.clone()),
+                secrets,
             }
         });
         reader.finish(config)

@@ -28,6 +28,8 @@ pub struct Pattoo {
     pub log_directory: PathBuf,
     /// What is logged.
     pub log_level: LevelFilter,
+    /// A log file that is larger gives way to a new one.
+    pub log_max_bytes: u64,
     /// Batches that the server has not acknowledged. The original's name for the
     /// spool; what is in it must survive a reboot.
     pub cache_directory: PathBuf,
@@ -37,6 +39,12 @@ pub struct Pattoo {
     pub system_daemon_directory: PathBuf,
     /// The language of people, such as `en`.
     pub language: String,
+    /// Whom daemons become that root has started; `None`: they stay root.
+    pub user: Option<String>,
+    /// The group in place of that user's own.
+    pub group: Option<String>,
+    /// Whether Landlock is used where the kernel has it.
+    pub landlock: bool,
 }
 
 /// Where agents post to: section `pattoo_agent_api`.
@@ -115,18 +123,29 @@ impl Pattoo {
                 ("critical", LevelFilter::Error),
             ],
         );
+        let log_max_bytes = section.bytes("log_max_bytes", 16 << 20, 64 << 10..=1 << 40);
         let cache_directory = section.path("cache_directory", "/var/spool/pattoo");
         let daemon_directory = section.path("daemon_directory", "/var/lib/pattoo");
         let system_daemon_directory =
             section.path("system_daemon_directory", daemon_directory.clone());
         let language = section.text("language", "en").to_lowercase();
+        let user = section.optional_account("user", "whoever starts it");
+        let group = section.optional_account("group", "the user's own");
+        if group.is_some() && user.is_none() {
+            section.wrong("group", "stands here without `user`; name the user too");
+        }
+        let landlock = section.choice("landlock", &[("auto", true), ("off", false)]);
         Self {
             log_directory,
             log_level,
+            log_max_bytes,
             cache_directory,
             daemon_directory,
             system_daemon_directory,
             language,
+            user,
+            group,
+            landlock,
         }
     }
 
@@ -136,6 +155,10 @@ impl Pattoo {
             system_daemon_directory: self.system_daemon_directory.clone(),
             log_directory: self.log_directory.clone(),
             log_level: self.log_level,
+            log_max_bytes: self.log_max_bytes,
+            user: self.user.clone(),
+            group: self.group.clone(),
+            landlock: self.landlock,
         }
     }
 

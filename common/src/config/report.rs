@@ -50,6 +50,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// For the log of a daemon, and for `--check`.
     pub warnings: Vec<Warning>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
 }
 
 /// One reason why a configuration cannot be used.
@@ -163,9 +165,44 @@ impl fmt::Display for Warning {
 }
 
 impl Report {
+    /// Says in the log what is different in `new`, which was read later: what is
+    /// taken over at once, whose keys are `live`, and what needs a restart. Lists of
+    /// sections are their reader's to compare.
+    pub fn tell_changes(&self, new: &Self, live: &[&str]) {
+        let value = |entries: &[Entry], key: &str| {
+            entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.clone())
+        };
+        for Entry { key, value: now, .. } in &new.entries {
+            let before = value(&self.entries, key).unwrap_or_default();
+            if before == *now {
+                continue;
+            }
+            let name = key.rsplit('.').next().unwrap_or(key);
+            if live.contains(&key.as_str()) || live.contains(&name) {
+                log::info!("SIGHUP: {key}: {now} (it was {before})");
+            } else {
+                log::warn!("SIGHUP: {key}: {before} is used until the restart, then {now}");
+            }
+        }
+    }
+
+    /// Takes over the values of the keys that are `live`: for the others, what is in
+    /// use is still the old one, and told so the next time.
+    pub fn take_over(&mut self, new: Self, live: &[&str]) {
+        for entry in new.entries {
+            let name = entry.key.rsplit('.').next().unwrap_or(&entry.key);
+            let is_live = live.contains(&entry.key.as_str()) || live.contains(&name);
+            if let Some(known) = self.entries.iter_mut().find(|known| known.key == entry.key)
+                && is_live
+            {
+                *known = entry;
+            }
+        }
+    }
+
     /// What `--check` prints of it: the values, a line each, without the warnings.
     pub fn lines(&self) -> Vec<String> {
-        let values = Self { entries: self.entries.clone(), warnings: Vec::new() };
+        let values = Self { entries: self.entries.clone(), ..Self::default() };
         values.to_string().lines().map(str::to_owned).collect()
     }
 }
@@ -208,9 +245,16 @@ pub(super) struct Findings {
     /// While a file that could not be parsed is read as an empty one: what it
     /// lacks is no news then.
     pub(super) muted: bool,
+    /// Files with secrets are not opened.
+    pub(super) without_secrets: bool,
 }
 
 impl Findings {
+    /// A file that was read.
+    pub(super) fn read(&mut self, path: &Path) {
+        self.report.files.push(path.to_owned());
+    }
+
     /// A fault of a whole file.
     pub(super) fn file_problem(&mut self, problem: Problem) {
         self.problems.push(problem);

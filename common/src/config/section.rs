@@ -10,7 +10,9 @@ use super::line::Step;
 use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
+use crate::allow_from::AllowFrom;
 use crate::nearest::nearest;
+use crate::signature::Secrets;
 
 /// The keys of one section, or the keys at the top of a file.
 ///
@@ -121,6 +123,14 @@ impl<'a> Section<'a> {
         )
     }
 
+    /// A user or a group of this machine, by name or number, that may be missing.
+    pub fn optional_account(&mut self, key: &'static str, otherwise: &str) -> Option<String> {
+        let read = |node: &Node| {
+            value::text(node).or_else(|| Some(value::integer(node, &[])?.to_string()))
+        };
+        self.optional(key, "a name, or a number", otherwise, read, Clone::clone)
+    }
+
     /// A host name, an IPv4 or an IPv6 address; the latter may stand in brackets,
     /// which are taken off.
     pub fn host(&mut self, key: &'static str, default: &str) -> String {
@@ -158,6 +168,34 @@ impl<'a> Section<'a> {
             value::path,
             shown,
         )
+    }
+
+    /// The secrets of a file that may be missing; `otherwise` tells the reader of the
+    /// report what is done then. A file that cannot be used is a problem.
+    pub fn optional_secrets(&mut self, key: &'static str, otherwise: &str) -> Option<Secrets> {
+        let wanted = "the absolute path of a file with secrets, or one that starts with ~/";
+        let Some((name, node)) = self.find(key) else {
+            self.note(key, otherwise.to_owned(), Origin::Default);
+            return None;
+        };
+        let Some(path) = value::path(node) else {
+            self.refuse(name, node, wanted);
+            return None;
+        };
+        if self.findings.without_secrets {
+            return None;
+        }
+        match Secrets::read(&path) {
+            Ok(secrets) => {
+                self.findings.read(&path);
+                self.note(key, secrets.to_string(), Origin::File);
+                Some(secrets)
+            }
+            Err(reason) => {
+                self.wrong(key, &reason);
+                None
+            }
+        }
     }
 
     /// A TCP port.
@@ -267,6 +305,35 @@ impl<'a> Section<'a> {
             results.push(Section::read(self.file, path, item, self.findings, false, &mut read));
         }
         results
+    }
+
+    /// The networks that clients may come from; a lone one counts as a list of one.
+    pub fn allow_from(&mut self, key: &'static str) -> AllowFrom {
+        let Some((name, node)) = self.find(key) else {
+            self.note(key, AllowFrom::default().to_string(), Origin::Default);
+            return AllowFrom::default();
+        };
+        let items = match node {
+            Node::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut networks = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let text = value::text(item).ok_or_else(|| {
+                format!("{item} stands here; wanted a network such as 192.0.2.0/24")
+            });
+            match text.and_then(|text| text.parse()) {
+                Ok(network) => networks.push(network),
+                Err(message) => {
+                    let mut path = self.path_of(name);
+                    path.push(Step::Item(index));
+                    self.findings.problem(self.file, &path, message);
+                }
+            }
+        }
+        let allow_from = AllowFrom::new(networks);
+        self.note(key, allow_from.to_string(), Origin::File);
+        allow_from
     }
 
     /// Says that the value of a key, or its absence, makes the configuration unusable.

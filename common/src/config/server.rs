@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Presence, Reader, Report, Section};
+use crate::allow_from::AllowFrom;
+use crate::signature::Secrets;
 
 /// The program's name: of its binary and its PID file.
 pub const SERVER_PROGRAM: &str = "pattood";
@@ -48,6 +50,8 @@ pub struct Listener {
     pub ip_listen_address: IpAddr,
     /// The TCP port to listen at.
     pub ip_bind_port: u16,
+    /// The networks from which clients may come.
+    pub allow_from: AllowFrom,
     /// Threads that answer; each holds at most one request.
     pub workers: usize,
 }
@@ -59,6 +63,8 @@ pub struct AgentListener {
     pub listener: Listener,
     /// The longest posted document, also once it is unpacked.
     pub max_body_bytes: usize,
+    /// What posts must be signed with; `None`: whoever posts is heard.
+    pub secrets: Option<Secrets>,
 }
 
 /// What is kept, and where.
@@ -88,7 +94,15 @@ pub struct KeepConfig {
 impl ServerConfig {
     /// Reads the files in `folder`.
     pub fn load(folder: &Path) -> Result<(Self, Report), ConfigError> {
-        let mut reader = Reader::new(folder);
+        Self::read(Reader::new(folder))
+    }
+
+    /// Reads them for a person's program: not every person may read the secrets.
+    pub fn load_without_secrets(folder: &Path) -> Result<(Self, Report), ConfigError> {
+        Self::read(Reader::new(folder).without_secrets())
+    }
+
+    fn read(mut reader: Reader) -> Result<(Self, Report), ConfigError> {
         let pattoo = Pattoo::load(&mut reader);
         let config = reader.file(FILE, MAX_FILE_BYTES, Presence::Optional, |top| {
             top.ignore(ORIGINALS_SECTIONS);
@@ -121,6 +135,7 @@ impl Listener {
         Self {
             ip_listen_address: section.listen_address("ip_listen_address", every_address),
             ip_bind_port: section.port("ip_bind_port", default_port),
+            allow_from: section.allow_from("allow_from"),
             workers: section.number("workers", 4, 1..=64),
         }
     }
@@ -130,7 +145,11 @@ impl AgentListener {
     fn read(section: &mut Section<'_>) -> Self {
         let listener = Listener::read(section, DEFAULT_AGENT_PORT);
         let most = section.bytes("max_body_bytes", 32 * MIB, MIB..=256 * MIB);
-        Self { listener, max_body_bytes: usize::try_from(most).unwrap_or(usize::MAX) }
+        Self {
+            listener,
+            max_body_bytes: usize::try_from(most).unwrap_or(usize::MAX),
+            secrets: section.optional_secrets("secret_file", "none: whoever posts is heard"),
+        }
     }
 }
 

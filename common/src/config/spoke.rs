@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, MAX_FILE_BYTES, Pattoo, Reader, Report};
+use crate::allow_from::AllowFrom;
+use crate::signature::Secrets;
 
 /// The program's name: of its binary, its configuration and its PID file.
 pub const SPOKE_PROGRAM: &str = "pattoo_agent_linux_spoked";
@@ -22,6 +24,8 @@ pub struct SpokeConfig {
     pub ip_listen_address: IpAddr,
     /// The TCP port to listen at.
     pub ip_bind_port: u16,
+    /// The networks from which it may be asked.
+    pub allow_from: AllowFrom,
     /// Where the kernel's process file system is: `/proc`.
     pub proc_directory: PathBuf,
     /// Where the kernel's device file system is: `/sys`.
@@ -35,6 +39,8 @@ pub struct SpokeConfig {
     pub processor: Option<String>,
     /// Threads that answer.
     pub workers: usize,
+    /// What requests must be signed with; `None`: whoever asks is answered.
+    pub secrets: Option<Secrets>,
 }
 
 impl SpokeConfig {
@@ -50,12 +56,14 @@ impl SpokeConfig {
                 pattoo,
                 ip_listen_address: section.listen_address("ip_listen_address", every_address),
                 ip_bind_port: section.port("ip_bind_port", DEFAULT_PORT),
+                allow_from: section.allow_from("allow_from"),
                 proc_directory: section.path("proc_directory", "/proc"),
                 sys_directory: section.path("sys_directory", "/sys"),
                 root_directory: section.path("root_directory", "/"),
                 hostname: section.optional_host_name("hostname", "as the network knows this host"),
                 processor: section.optional_text("processor", "as `uname -p` has it here"),
                 workers: section.number("workers", DEFAULT_WORKERS, 1..=16),
+                secrets: section.optional_secrets("secret_file", "none: whoever asks is answered"),
             }
         });
         reader.finish(config)

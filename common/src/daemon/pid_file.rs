@@ -1,20 +1,24 @@
 //! The PID file: who runs is told by the locks on it, never by the number in
 //! it, which others may have written or a reused PID made wrong.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::process::Pid;
-use super::record_lock::{Hold, exclusive_holder, try_lock};
+use super::record_lock::{Hold, exclusive_holder, first_held, try_lock, unlock};
 
 /// Held exclusively for as long as the daemon lives.
-const ALIVE: u8 = 0;
+const ALIVE: u32 = 0;
 /// Held exclusively as soon as the daemon serves.
-const SERVING: u8 = 1;
+const SERVING: u32 = 1;
 /// Held exclusively while a stale file is removed, by whoever removes it.
-const REMOVING: u8 = 2;
+const REMOVING: u32 = 2;
+/// From here on one byte is held exclusively, and each sign of life moves it on by
+/// one. So any number of those who ask see it, and nothing is written.
+const BEATS: u32 = 16;
 
 /// How often locking is tried when the file is replaced each time in between.
 const REPLACED_TRIES: u32 = 100;
@@ -58,6 +62,8 @@ impl State {
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
+    /// How many signs of life were given.
+    beats: Cell<u32>,
 }
 
 impl PidFile {
@@ -124,7 +130,7 @@ impl PidFile {
             {
                 return Ok(None);
             }
-            let lock = Lock { path: self.path.clone(), file };
+            let lock = Lock::new(&self.path, file);
             // What was locked may no longer be what others find at this path.
             if lock.is_at_its_path() {
                 return Ok(Some(lock));
@@ -150,7 +156,15 @@ impl PidFile {
         let locked = try_lock(&file, REMOVING, Hold::Exclusive)
             .and_then(|only| Ok(only && try_lock(&file, ALIVE, Hold::Shared)?))
             .map_err(|error| self.failed("lock", &error))?;
-        if locked { Lock { path: self.path.clone(), file }.remove() } else { Ok(()) }
+        if locked { Lock::new(&self.path, file).remove() } else { Ok(()) }
+    }
+
+    /// What the last sign of life of the daemon was: any other later is a new one.
+    pub(super) fn last_beat(&self) -> Result<Option<u32>, String> {
+        let options = OpenOptions::new().read(true).custom_flags(OPEN_FLAGS).open(&self.path);
+        options
+            .and_then(|file| first_held(&file, BEATS))
+            .map_err(|error| self.failed("look for a sign of life at", &error))
     }
 
     fn demand_regular(&self, file: &File) -> Result<(), String> {
@@ -170,6 +184,19 @@ impl PidFile {
 const OPEN_FLAGS: libc::c_int = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 impl Lock {
+    fn new(path: &Path, file: File) -> Self {
+        Self { path: path.to_owned(), file, beats: Cell::new(0) }
+    }
+
+    /// Gives a sign of life.
+    pub(super) fn beat(&self) -> Result<(), String> {
+        let (before, now) = (self.beats.get(), self.beats.get() % (u32::MAX / 2) + 1);
+        self.beats.set(now);
+        try_lock(&self.file, BEATS + now, Hold::Exclusive)
+            .and_then(|_| unlock(&self.file, BEATS + before))
+            .map_err(|error| format!("cannot lock {}: {error}", self.path.display()))
+    }
+
     /// Writes this process's number, for persons and init scripts.
     pub(super) fn write_pid(&self) -> Result<(), String> {
         let line = format!("{}\n", std::process::id());

@@ -20,7 +20,7 @@ pub(super) enum Hold {
     Exclusive,
 }
 
-fn request(byte: u8, hold: Hold) -> libc::flock {
+fn request(byte: u32, hold: Hold) -> libc::flock {
     // SAFETY: flock is a struct of integers (and padding, on some machines),
     // for which zero is a value.
     let mut lock = unsafe { std::mem::zeroed::<libc::flock>() };
@@ -42,7 +42,7 @@ fn request(byte: u8, hold: Hold) -> libc::flock {
 }
 
 /// Takes the lock on a byte if it is free. False: another process holds it.
-pub(super) fn try_lock(file: &File, byte: u8, hold: Hold) -> io::Result<bool> {
+pub(super) fn try_lock(file: &File, byte: u32, hold: Hold) -> io::Result<bool> {
     let lock = request(byte, hold);
     // SAFETY: the descriptor is open, and `lock` outlives the call.
     if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &raw const lock) } == 0 {
@@ -55,9 +55,36 @@ pub(super) fn try_lock(file: &File, byte: u8, hold: Hold) -> io::Result<bool> {
     }
 }
 
+/// Lets a byte go that this process holds.
+pub(super) fn unlock(file: &File, byte: u32) -> io::Result<()> {
+    let mut lock = request(byte, Hold::Shared);
+    #[expect(clippy::cast_possible_truncation, reason = "2, which the field is made for")]
+    {
+        lock.l_type = libc::F_UNLCK as libc::c_short;
+    }
+    // SAFETY: the descriptor is open, and `lock` outlives the call.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &raw const lock) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The first byte from `from` on that another process holds exclusively.
+pub(super) fn first_held(file: &File, from: u32) -> io::Result<Option<u32>> {
+    let mut lock = request(from, Hold::Shared);
+    lock.l_len = 0; // to the end, wherever that is
+    // SAFETY: the descriptor is open; the kernel writes one flock into `lock`.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let is_held = libc::c_int::from(lock.l_type) != libc::F_UNLCK;
+    // A lock that begins before it still holds it.
+    Ok(is_held.then(|| u32::try_from(lock.l_start).unwrap_or(0).max(from)))
+}
+
 /// The other process that holds a byte exclusively; 0 for one that cannot be
 /// seen from here (in another PID namespace, or on another machine).
-pub(super) fn exclusive_holder(file: &File, byte: u8) -> io::Result<Option<Pid>> {
+pub(super) fn exclusive_holder(file: &File, byte: u32) -> io::Result<Option<Pid>> {
     // Asked as a reader, who is hindered by an exclusive holder only.
     let mut lock = request(byte, Hold::Shared);
     // SAFETY: the descriptor is open; the kernel writes one flock into `lock`.

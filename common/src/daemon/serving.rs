@@ -1,6 +1,6 @@
 //! The life of a process that serves: from the lock to the signal that ends it.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -9,11 +9,16 @@ use crate::logging::LogOutput;
 
 use super::pid_file::Lock;
 use super::process::exit_now;
-use super::signals::SignalQueue;
+use super::service_manager::ServiceManager;
+use super::signals::{News, SignalQueue};
 
 /// How long the program's own shutdown may take; the rest of a second is for
 /// what comes before and after it.
 const SHUTDOWN_WITHIN: Duration = Duration::from_millis(700);
+
+/// Tells whether a program does its work, or what of it hangs. Asked from any
+/// thread; it takes a few seconds at most.
+pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// What a program is while it serves.
 pub trait Serving: Send {
@@ -27,6 +32,11 @@ pub trait Serving: Send {
     /// Called on SIGHUP, once the log file is reopened. Must return soon: no
     /// other signal is obeyed meanwhile.
     fn reload(&mut self) {}
+
+    /// How to find out whether it does its work.
+    fn health(&self) -> Health {
+        Arc::new(|| Ok(()))
+    }
 }
 
 /// A program that serves, and where it logs.
@@ -68,14 +78,28 @@ pub(super) fn serve(
         return reason;
     }
     log::info!("{name} serves");
-    let signal = queue.wait_for_end(|| {
-        match log.reopen() {
-            Ok(()) => log::info!("SIGHUP: the log file is reopened"),
-            Err(reason) => log::error!("SIGHUP: {reason}; the old log file is kept"),
+    let manager = ServiceManager::of_environment();
+    let health = serving.health();
+    manager.watch(Arc::clone(&health));
+    manager.ready();
+    let signal = queue.wait_for_end(|news| match news {
+        News::HungUp => {
+            manager.reloading();
+            match log.reopen() {
+                Ok(()) => log::info!("SIGHUP: the log file is reopened"),
+                Err(reason) => log::error!("SIGHUP: {reason}; the old log file is kept"),
+            }
+            serving.reload();
+            manager.ready();
         }
-        serving.reload();
+        News::Asked => {
+            if let Err(reason) = health().and_then(|()| lock.beat()) {
+                log::error!("asked for its status: {reason}");
+            }
+        }
     });
     log::info!("{name} ends: {signal}");
+    manager.stopping();
     shut_down(serving);
     if let Err(reason) = lock.remove() {
         log::warn!("{reason}");

@@ -30,8 +30,13 @@ pub(super) struct Connection<'r> {
 }
 
 impl<'r> Connection<'r> {
-    /// Connects to `address`.
-    pub(super) fn open(address: &SocketAddr, deadline: Instant) -> Result<Self, ClientError> {
+    /// Connects to `address`. `room`, if any, is asked for what the body may take,
+    /// before it is read.
+    pub(super) fn open(
+        address: &SocketAddr,
+        deadline: Instant,
+        room: Option<&'r dyn Fn(usize) -> bool>,
+    ) -> Result<Self, ClientError> {
         let time = time_left(deadline, Step::Connect)?;
         let stream = TcpStream::connect_timeout(address, time).map_err(|error| {
             if Instant::now() >= deadline {
@@ -40,12 +45,7 @@ impl<'r> Connection<'r> {
                 ClientError::Connect(error)
             }
         })?;
-        Ok(Self { stream, deadline, room: None, buffer: Vec::new(), start: 0 })
-    }
-
-    /// Asks `room` for what the body may take, before it is read.
-    pub(super) fn in_room(self, room: &'r dyn Fn(usize) -> bool) -> Self {
-        Self { room: Some(room), ..self }
+        Ok(Self { stream, deadline, room, buffer: Vec::new(), start: 0 })
     }
 
     /// Sends a whole request.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::signature::AnswerFault;
+
 /// What the client was at when the deadline came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -50,12 +52,21 @@ pub enum ClientError {
         /// Bytes that were announced; chunked answers announce none.
         announced: Option<u64>,
     },
+    /// The answer is not signed as it must be.
+    Signature(AnswerFault),
+}
+
+impl From<AnswerFault> for ClientError {
+    fn from(fault: AnswerFault) -> Self {
+        Self::Signature(fault)
+    }
 }
 
 impl std::error::Error for ClientError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Connect(error) | Self::Send(error) | Self::Receive(error) => Some(error),
+            Self::Signature(fault) => Some(fault),
             _ => None,
         }
     }
@@ -78,6 +89,7 @@ impl fmt::Display for ClientError {
             Self::TooLarge { limit_bytes } => {
                 write!(f, "the answer is larger than {limit_bytes} bytes")
             }
+            Self::Signature(fault) => fault.fmt(f),
             Self::NoRoom => f.write_str("too much is being received at once for this answer"),
             Self::Truncated { received, announced: Some(announced) } => {
                 write!(f, "the answer ends after {received} of {announced} bytes")

@@ -25,11 +25,13 @@ pub(super) enum Framing {
     ToEnd,
 }
 
-/// The head of a request; `body`: content type and length.
+/// The head of a request; `lines`: whole header lines of our own; `body`: content
+/// type and length.
 pub(super) fn request(
     method: &str,
     host: &str,
     path: &str,
+    lines: &str,
     body: Option<(&str, usize)>,
 ) -> Result<Vec<u8>, ClientError> {
     let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -49,7 +51,7 @@ pub(super) fn request(
     let version = env!("CARGO_PKG_VERSION");
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: pattoo/{version}\r\n\
-         Accept: */*\r\nConnection: close\r\n{body_lines}\r\n"
+         Accept: */*\r\nConnection: close\r\n{lines}{body_lines}\r\n"
     );
     Ok(head.into_bytes())
 }
@@ -117,24 +119,26 @@ mod tests {
 
     #[test]
     fn requests() {
-        let get = request("GET", "[::1]:5000", "/a/300?b=1", None).expect("a request");
+        let get = request("GET", "[::1]:5000", "/a/300?b=1", "", None).expect("a request");
         let get = String::from_utf8(get).expect("text");
         assert!(get.starts_with("GET /a/300?b=1 HTTP/1.1\r\nHost: [::1]:5000\r\n"), "{get}");
         assert!(get.ends_with("Connection: close\r\n\r\n"), "{get}");
-        let post = request("POST", "a", "/", Some(("application/json", 7))).expect("a request");
+        let post = request("POST", "a", "/", "A: b\r\n", Some(("application/json", 7)))
+            .expect("a request");
         let post = String::from_utf8(post).expect("text");
         assert!(post.ends_with("Content-Type: application/json\r\nContent-Length: 7\r\n\r\n"));
+        assert!(post.contains("\r\nA: b\r\n"));
     }
 
     #[test]
     fn nothing_slips_into_a_request() {
         for path in ["", "a", "/a b", "/a\r\nX: y", "/\0", "/ü"] {
-            assert!(request("GET", "a", path, None).is_err(), "{path:?}");
+            assert!(request("GET", "a", path, "", None).is_err(), "{path:?}");
         }
         for host in ["", "a b", "a\r\nX: y"] {
-            assert!(request("GET", host, "/", None).is_err(), "{host:?}");
+            assert!(request("GET", host, "/", "", None).is_err(), "{host:?}");
         }
-        assert!(request("POST", "a", "/", Some(("a\r\nb", 1))).is_err());
+        assert!(request("POST", "a", "/", "", Some(("a\r\nb", 1))).is_err());
     }
 
     #[test]

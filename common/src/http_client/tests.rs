@@ -39,10 +39,14 @@ impl Server {
     }
 
     fn get(self, limit: usize, time: Duration) -> Result<Reply, ClientError> {
-        let result = get(&self.address, "test", "/path", limit, Instant::now() + time);
+        let result = get(unsigned(&self.address, "test"), "/path", limit, Instant::now() + time);
         self.thread.join().expect("the server's script");
         result
     }
+}
+
+fn unsigned<'a>(address: &'a SocketAddr, host_header: &'a str) -> Peer<'a> {
+    Peer { address, host_header, secrets: None }
 }
 
 fn read_head(stream: &mut TcpStream) -> Vec<u8> {
@@ -86,8 +90,14 @@ fn the_request_arrives_whole() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK").expect("sent");
     });
     let deadline = Instant::now() + PATIENT;
-    let reply =
-        post(&server.address, "[::1]:1", "/receive/a", "application/json", b"data", 9, deadline);
+    let reply = post(
+        unsigned(&server.address, "[::1]:1"),
+        "/receive/a",
+        "application/json",
+        b"data",
+        9,
+        deadline,
+    );
     assert_eq!(reply.expect("an answer").body, b"OK");
     let head = String::from_utf8(server.thread.join().expect("the script")).expect("text");
     assert!(head.starts_with("POST /receive/a HTTP/1.1\r\nHost: [::1]:1\r\n"), "{head}");
@@ -246,7 +256,7 @@ fn a_server_that_does_not_read_costs_the_deadline_and_no_more() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
     let body = vec![b'x'; 64 << 20];
-    let result = post(&address, "test", "/", "a/b", &body, LIMIT, Instant::now() + SHORT);
+    let result = post(unsigned(&address, "test"), "/", "a/b", &body, LIMIT, Instant::now() + SHORT);
     assert!(matches!(result, Err(ClientError::Deadline(Step::Send))), "{result:?}");
 }
 
@@ -259,7 +269,7 @@ fn a_reset_is_an_error() {
         // Closing with unread bytes resets the connection.
         stream.peek(&mut [0]).expect("a request");
     });
-    let result = get(&address, "test", "/", LIMIT, Instant::now() + PATIENT);
+    let result = get(unsigned(&address, "test"), "/", LIMIT, Instant::now() + PATIENT);
     server.join().expect("the server's script");
     assert!(matches!(result, Err(ClientError::Receive(_))), "{result:?}");
 }
@@ -269,7 +279,7 @@ fn a_refused_connection_is_an_error() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
-    let result = get(&address, "test", "/", LIMIT, Instant::now() + PATIENT);
+    let result = get(unsigned(&address, "test"), "/", LIMIT, Instant::now() + PATIENT);
     assert!(matches!(result, Err(ClientError::Connect(_))), "{result:?}");
 }
 
@@ -277,7 +287,7 @@ fn a_refused_connection_is_an_error() {
 fn a_deadline_in_the_past_connects_to_nobody() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
-    let result = get(&address, "test", "/", LIMIT, Instant::now());
+    let result = get(unsigned(&address, "test"), "/", LIMIT, Instant::now());
     assert!(matches!(result, Err(ClientError::Deadline(Step::Connect))), "{result:?}");
     listener.set_nonblocking(true).expect("non-blocking");
     assert!(listener.accept().is_err());
@@ -294,7 +304,7 @@ fn an_early_refusal_is_told() {
     });
     let body = vec![b'x'; 8 << 20];
     let deadline = Instant::now() + PATIENT;
-    let result = post(&server.address, "test", "/", "a/b", &body, LIMIT, deadline);
+    let result = post(unsigned(&server.address, "test"), "/", "a/b", &body, LIMIT, deadline);
     assert_eq!(result.expect("the refusal").status, 413);
     server.thread.join().expect("the server's script");
 }
@@ -312,7 +322,8 @@ fn ipv6_works() {
     });
     let host = Address { host: "::1".to_owned(), port: address.port() };
     let deadline = Instant::now() + PATIENT;
-    let reply = get(&address, &host.host_header(), "/", LIMIT, deadline).expect("an answer");
+    let reply =
+        get(unsigned(&address, &host.host_header()), "/", LIMIT, deadline).expect("an answer");
     assert_eq!(reply.body, b"x");
     let head = String::from_utf8(server.join().expect("the script")).expect("text");
     assert!(head.contains(&format!("Host: [::1]:{}\r\n", address.port())), "{head}");
@@ -331,7 +342,7 @@ fn get_in_room_of(
         bytes <= granted
     };
     let deadline = Instant::now() + Duration::from_secs(10);
-    let result = get_in_room(&server.address, "test", "/path", LIMIT, deadline, &room);
+    let result = get_in_room(unsigned(&server.address, "test"), "/path", LIMIT, deadline, &room);
     server.thread.join().expect("the server's script");
     (asked.into_inner(), result)
 }

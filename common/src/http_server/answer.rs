@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, Write};
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::Answer;
+use super::limits::WRITE_BYTES;
 
 /// Room for a status line and the usual headers, so that printing them seldom
 /// allocates twice.
@@ -63,10 +64,12 @@ impl Rendered {
         self.written == self.head.len() + self.body.len()
     }
 
-    /// Writes once, as much as `socket` takes, and gives how much that was.
+    /// Writes once, as much as `socket` takes of [`WRITE_BYTES`] or of the head, and
+    /// gives how much that was.
     pub(super) fn write_to(&mut self, socket: &mut impl Write) -> io::Result<usize> {
         let of_head = self.written.min(self.head.len());
         let (head, body) = (&self.head[of_head..], &self.body[self.written - of_head..]);
+        let body = &body[..body.len().min(WRITE_BYTES)];
         let count = socket.write_vectored(&[IoSlice::new(head), IoSlice::new(body)])?;
         self.written += count;
         Ok(count)

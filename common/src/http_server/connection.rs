@@ -357,7 +357,8 @@ impl<S: Stream> Connection<S> {
         Some(self.refuse(refusal, now, limits))
     }
 
-    fn refuse(&mut self, refusal: Refusal, now: Instant, limits: &Limits) -> Refusal {
+    /// Answers with a refusal, and then ends.
+    pub(super) fn refuse(&mut self, refusal: Refusal, now: Instant, limits: &Limits) -> Refusal {
         self.answer(refusal.render(self.is_head, limits.product), now, limits);
         refusal
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -22,12 +22,14 @@ use super::limits::{
 use super::tally::{Event, Tally};
 use super::workers::{Done, Workers};
 use super::{Handler, sys};
+use crate::allow_from::AllowFrom;
 use room::{RoomWait, UNFINISHED};
 
 pub(super) struct Gate {
     /// Gone when the server stops.
     door: Option<Door>,
-    handler: Arc<dyn Handler>,
+    /// The server may change it at any time.
+    allow_from: Arc<Mutex<AllowFrom>>,
     limits: Limits,
     bell: Arc<Bell>,
     crowd: Crowd,
@@ -60,6 +62,7 @@ impl Gate {
         mut limits: Limits,
         handler: Arc<dyn Handler>,
         bell: Arc<Bell>,
+        allow_from: Arc<Mutex<AllowFrom>>,
     ) -> io::Result<Self> {
         let tally = Tally::new(listener.local_addr()?.to_string());
         let descriptors = sys::descriptor_limit()?;
@@ -73,15 +76,10 @@ impl Gate {
             );
             limits.connections = connections;
         }
-        let workers = Workers::start(
-            limits.workers,
-            Arc::clone(&handler),
-            limits.product,
-            Arc::clone(&bell),
-        )?;
+        let workers = Workers::start(handler, &limits, Arc::clone(&bell))?;
         Ok(Self {
             door: Some(Door::new(listener)?),
-            handler,
+            allow_from,
             bell,
             crowd: Crowd::new(Budget::new(&limits)),
             workers,
@@ -105,6 +103,7 @@ impl Gate {
             if due.is_some_and(|due| due <= now) {
                 self.expire(now);
             }
+            self.bell.answer(|| !self.workers.are_stuck(now, self.limits.answer_time * 2));
             self.take_answers(now);
             self.let_bodies_go_on(now);
             self.dispatch(now);
@@ -144,7 +143,7 @@ impl Gate {
             set.entries.push(entry(door.as_raw_fd(), libc::POLLIN));
         }
         let may_read_heads =
-            self.crowd.budget.has_room_for_heads() || self.oldest_with_head(None).is_some();
+            self.crowd.budget.has_room_for_heads() || self.sparest_with_head(None).is_some();
         for (number, client) in self.crowd.iter() {
             let events = match client.stage() {
                 Stage::Head if may_read_heads => libc::POLLIN,
@@ -216,8 +215,8 @@ impl Gate {
         for round in 0..ACCEPTS_AT_ONCE.min(1 + self.crowd.len()) {
             let is_full = self.crowd.len() >= self.limits.connections;
             if is_full && !self.can_displace_anyone() {
-                // All have whole requests: they are answered soon, and whoever comes
-                // now waits in the backlog of the kernel.
+                // Workers have all their requests: they are answered soon, and whoever
+                // comes now waits in the backlog of the kernel.
                 self.shut_door(now);
                 return;
             }
@@ -246,15 +245,23 @@ impl Gate {
     }
 
     fn take_in(&mut self, socket: TcpStream, peer: SocketAddr, now: Instant) {
-        if !self.handler.admits(peer.ip()) {
-            self.tally.note(Event::NotAdmitted, now, peer);
-            return;
-        }
         if self.crowd.len() >= self.limits.connections {
             self.displace_anyone(now);
         }
         let number = self.crowd.add(Connection::new(socket, peer, now, &self.limits));
-        self.read(number, now); // its request has often come along with it
+        if self.admits(peer) {
+            self.read(number, now); // its request has often come along with it
+            return;
+        }
+        self.tally.note(Event::NotAdmitted, now, peer);
+        self.crowd.step(number, |client| {
+            client.refuse(Refusal::new(403, "this address is not in allow_from"), now, &self.limits)
+        });
+    }
+
+    fn admits(&self, peer: SocketAddr) -> bool {
+        // No step of whoever holds this lock can panic.
+        self.allow_from.lock().unwrap_or_else(PoisonError::into_inner).admits(peer.ip())
     }
 
     fn give_up_spare(&mut self) -> bool {
@@ -280,6 +287,7 @@ impl Gate {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.step(number, now, |client, now, limits| client.read(now, limits, &mut buffer));
         self.buffer = buffer;
+        self.refuse_past_share(number, now);
     }
 
     fn take_answers(&mut self, now: Instant) {

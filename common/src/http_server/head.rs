@@ -136,6 +136,9 @@ fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     let method = Method::from_str(method)
         .map_err(|()| Refusal::new(400, "the method holds characters that are no ASCII"))?;
     let (path, query) = split_target(target)?;
+    if path == "*" && method != Method::Options {
+        return Err(Refusal::new(400, "the request target * goes with OPTIONS alone"));
+    }
     let body_bytes = body_bytes(request.headers)?;
     let is_waiting_to_send = version == 1 && body_bytes > 0 && expects_continue(request.headers);
     let headers = request

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::allow_from::AllowFrom;
+
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -10,12 +12,16 @@ pub const HEAD_BYTES: usize = 8 * KIB;
 /// Header lines of a request.
 pub const HEADER_LINES: usize = 64;
 /// Clients that the kernel may keep waiting for accept(2); `net.core.somaxconn`
-/// may lower it.
-pub const LISTEN_BACKLOG: i32 = 1024;
+/// may lower it. Whoever does not fit in has to try again after a second, which a
+/// wait behind thousands that are soon dealt with does not take.
+pub const LISTEN_BACKLOG: i32 = 4096;
 /// Clients taken from the listening socket before others are looked after again.
 pub(super) const ACCEPTS_AT_ONCE: usize = 64;
 /// Descriptors that connections leave to the rest of the process.
 pub const DESCRIPTORS_LEFT: usize = 32;
+/// One peer, an IPv4 address or an IPv6 network of /64, may have this part of the
+/// connections waiting with whole requests: one half.
+pub const PEER_SHARE: usize = 2;
 /// How long nobody is taken in after accept(2) failed for want of something that
 /// no client could give back.
 pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(100);
@@ -36,8 +42,13 @@ pub const LINGER_TIME: Duration = Duration::from_secs(2);
 pub const LINGER_BYTES: usize = 256 * KIB;
 /// How long [`super::Server::stop`] waits for answers that are under way.
 pub const STOP_GRACE: Duration = Duration::from_millis(500);
+/// How long the loop may take to say that it lives.
+pub const PULSE_PATIENCE: Duration = Duration::from_secs(2);
 /// A flood of one kind of event is told in one line each such time.
 pub const TALLY_TIME: Duration = Duration::from_mins(1);
+/// Bytes of an answer given to a socket at once: the copy of a large answer for one
+/// client must not hold up the others.
+pub(super) const WRITE_BYTES: usize = 128 * KIB;
 /// Bytes asked of a socket at once where bodies are taken.
 pub(super) const READ_BYTES: usize = 64 * KIB;
 
@@ -49,6 +60,8 @@ pub struct Limits {
     pub product: &'static str,
     /// Threads that ask the handler; each has at most one request.
     pub workers: usize,
+    /// The networks from which clients may come; others are told 403.
+    pub allow_from: AllowFrom,
     /// Open connections. `RLIMIT_NOFILE` less [`DESCRIPTORS_LEFT`] may lower it;
     /// past it the oldest unfinished reader is closed.
     pub connections: usize,
@@ -82,6 +95,7 @@ impl Limits {
         Self {
             product: concat!("pattoo/", env!("CARGO_PKG_VERSION")),
             workers: 2,
+            allow_from: AllowFrom::default(),
             connections: 256,
             head_time: Duration::from_secs(5),
             body_bytes: 0,

@@ -1,5 +1,5 @@
-//! What the log says of clients that went wrong: the first at once, a flood of
-//! them as counts, at most once a minute.
+//! What the log says of clients that went wrong: the first of a kind at once, a flood
+//! of them as counts, at most once a minute.
 
 use std::fmt::Display;
 use std::time::Instant;
@@ -26,7 +26,7 @@ const NAMES: [&str; 5] = [
     "refused",
     "did not take their answer",
     "closed to make room",
-    "not admitted",
+    "not in allow_from",
     "times out of descriptors",
 ];
 
@@ -34,12 +34,14 @@ const NAMES: [&str; 5] = [
 pub(super) struct Tally {
     server: String,
     untold: [u64; NAMES.len()],
+    /// What was told in full since it was last quiet.
+    known: [bool; NAMES.len()],
     told: Option<Instant>,
 }
 
 impl Tally {
     pub(super) fn new(server: String) -> Self {
-        Self { server, untold: [0; NAMES.len()], told: None }
+        Self { server, untold: [0; NAMES.len()], known: [false; NAMES.len()], told: None }
     }
 
     /// The address in the lines.
@@ -47,14 +49,18 @@ impl Tally {
         &self.server
     }
 
-    /// Counts an event. `detail` is told if nothing was told for a while.
+    /// Counts an event. `detail` is told of the first of its kind after a while.
     pub(super) fn note(&mut self, event: Event, now: Instant, detail: impl Display) {
         let is_quiet = self.told.is_none_or(|told| now >= told + TALLY_TIME);
         if is_quiet && self.deadline().is_none() {
-            log::warn!("http server {}: {}: {detail}", self.server, NAMES[event as usize]);
+            self.known = [false; NAMES.len()];
             self.told = Some(now);
-        } else {
+        }
+        if self.known[event as usize] {
             self.untold[event as usize] += 1;
+        } else {
+            self.known[event as usize] = true;
+            log::warn!("http server {}: {}: {detail}", self.server, NAMES[event as usize]);
         }
     }
 
@@ -91,6 +97,8 @@ mod tests {
         let start = Instant::now();
         assert_eq!(tally.deadline(), None);
         tally.note(Event::Refused, start, "told at once");
+        assert_eq!(tally.deadline(), None, "nothing is left to tell");
+        tally.note(Event::Displaced, start, "another kind is told at once too");
         assert_eq!(tally.deadline(), None, "nothing is left to tell");
         for _ in 0..1000 {
             tally.note(Event::Displaced, start, "");

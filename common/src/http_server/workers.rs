@@ -5,10 +5,11 @@ use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::answer::{self, Rendered};
 use super::bell::Bell;
+use super::limits::Limits;
 use super::{Handler, Request};
 
 /// A whole request for a worker.
@@ -47,30 +48,34 @@ struct Shared {
 #[derive(Default)]
 struct Jobs {
     queue: VecDeque<Job>,
+    /// When each worker that is at a job has begun it.
+    begun: Vec<Option<Instant>>,
     is_over: bool,
 }
 
 impl Workers {
     pub(super) fn start(
-        count: usize,
         handler: Arc<dyn Handler>,
-        product: &'static str,
+        limits: &Limits,
         bell: Arc<Bell>,
     ) -> io::Result<Self> {
+        let count = limits.workers;
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             is_wanted: Condvar::new(),
             done: Mutex::default(),
             bell,
             handler,
-            product,
+            product: limits.product,
         });
         let (alive, ended) = mpsc::channel();
         let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };
-        for _ in 0..count {
+        lock(&workers.shared.jobs).begun = vec![None; count];
+        for worker in 0..count {
             let (shared, alive) = (Arc::clone(&workers.shared), alive.clone());
-            let spawned =
-                thread::Builder::new().name("http-worker".into()).spawn(move || shared.work(alive));
+            let spawned = thread::Builder::new()
+                .name("http-worker".into())
+                .spawn(move || shared.work(worker, alive));
             match spawned {
                 Ok(thread) => workers.threads.push(thread),
                 Err(error) => {
@@ -85,6 +90,12 @@ impl Workers {
     pub(super) fn give(&self, job: Job) {
         lock(&self.shared.jobs).queue.push_back(job);
         self.shared.is_wanted.notify_one();
+    }
+
+    /// Whether every worker has been at one job for longer than `patience`.
+    pub(super) fn are_stuck(&self, now: Instant, patience: Duration) -> bool {
+        let is_stuck = |begun: &Option<Instant>| begun.is_some_and(|begun| now > begun + patience);
+        lock(&self.shared.jobs).begun.iter().all(is_stuck)
     }
 
     /// What was finished since the last time.
@@ -107,8 +118,9 @@ impl Workers {
 
 impl Shared {
     /// `_alive` is dropped when this ends.
-    fn work(&self, _alive: Sender<()>) {
-        while let Some(job) = self.next() {
+    fn work(&self, worker: usize, _alive: Sender<()>) {
+        self.handler.begin();
+        while let Some(job) = self.next(worker) {
             let Job { connection, request, without_body } = job;
             let answer = self.handler.answer(&request);
             drop(request); // the gate counts it as gone when it has the answer
@@ -125,13 +137,15 @@ impl Shared {
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self, worker: usize) -> Option<Job> {
         let mut jobs = lock(&self.jobs);
+        jobs.begun[worker] = None;
         loop {
             if jobs.is_over {
                 return None;
             }
             if let Some(job) = jobs.queue.pop_front() {
+                jobs.begun[worker] = Some(Instant::now());
                 return Some(job);
             }
             jobs = self.is_wanted.wait(jobs).unwrap_or_else(PoisonError::into_inner);

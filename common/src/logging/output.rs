@@ -1,6 +1,6 @@
 //! Where log lines go: a file that can be reopened, or stderr.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::mem;
 use std::os::fd::AsFd;
@@ -38,6 +38,10 @@ struct Sink {
     lost: u64,
     /// The last write left part of a line behind.
     torn: bool,
+    /// Bytes of the file, as far as we know.
+    bytes: u64,
+    /// Past so many bytes the file gives way to a new one.
+    max_bytes: u64,
 }
 
 impl LogOutput {
@@ -52,13 +56,17 @@ impl LogOutput {
         Ok(Self { path: None, sink: Sink::on(File::from(stderr)) })
     }
 
+    /// From now on a file of more bytes gives way to a new one and stays as `.1`,
+    /// in the place of the one before. Stderr has no bound.
+    pub fn set_max_bytes(&self, max_bytes: u64) {
+        self.sink().max_bytes = max_bytes;
+    }
+
     /// Opens the file anew, made again if it was renamed or removed. If that
     /// fails, lines go on to the old one.
     pub fn reopen(&self) -> Result<(), String> {
         if let Some(path) = &self.path {
-            let file = open(path)?;
-            let old = mem::replace(&mut self.sink().file, file);
-            drop(old);
+            self.sink().replace(open(path)?);
         }
         Ok(())
     }
@@ -88,6 +96,11 @@ fn open(path: &Path) -> Result<File, String> {
         .map_err(|error| format!("cannot open the log file {}: {error}", path.display()))
 }
 
+/// Bytes of a file; none of what is no file, such as a pipe.
+fn length(file: &File) -> u64 {
+    file.metadata().ok().filter(fs::Metadata::is_file).map_or(0, |metadata| metadata.len())
+}
+
 /// Never fails: see `Sink::write_line`.
 impl Write for LogOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -98,6 +111,11 @@ impl Write for LogOutput {
                 sink.line.extend_from_slice(&rest[..rest.len().min(room)]);
                 sink.line.push(b'\n');
                 sink.write_line();
+                if sink.bytes > sink.max_bytes
+                    && let Some(path) = &self.path
+                {
+                    sink.rotate(path);
+                }
             }
             None => sink.line.extend_from_slice(&bytes[..bytes.len().min(room)]),
         }
@@ -111,7 +129,35 @@ impl Write for LogOutput {
 
 impl Sink {
     fn on(file: File) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self { file, line: Vec::new(), lost: 0, torn: false }))
+        let bytes = length(&file);
+        let (line, max_bytes) = (Vec::new(), u64::MAX);
+        Arc::new(Mutex::new(Self { file, line, lost: 0, torn: false, bytes, max_bytes }))
+    }
+
+    fn replace(&mut self, file: File) {
+        self.bytes = length(&file);
+        self.file = file;
+    }
+
+    /// Begins a new file. Where none can be had, the old one begins anew: what is
+    /// bounded is the disk, and not what others may do in its folder.
+    fn rotate(&mut self, path: &Path) {
+        // Somebody else, such as logrotate, may have cut it.
+        self.bytes = length(&self.file);
+        if self.bytes <= self.max_bytes {
+            return;
+        }
+        let mut old = path.as_os_str().to_owned();
+        old.push(".1");
+        let renamed = fs::rename(path, &old).map_err(|error| error.to_string());
+        if let Ok(file) = renamed.and_then(|()| open(path)) {
+            self.replace(file);
+            return;
+        }
+        if self.file.set_len(0).is_ok() {
+            let _ = writeln!(self.file, "(the log was cut here: it had no other place)");
+        }
+        self.bytes = length(&self.file);
     }
 
     /// Writes the line at once, as a whole, or counts it as lost.
@@ -132,7 +178,10 @@ impl Sink {
             Err(error) => Err(error),
         };
         match written {
-            Ok(length) if length == whole.len() => (self.lost, self.torn) = (0, false),
+            Ok(length) if length == whole.len() => {
+                (self.lost, self.torn) = (0, false);
+                self.bytes += length as u64;
+            }
             Ok(length) => (self.lost, self.torn) = (self.lost + 1, self.torn || length > 0),
             Err(_) => self.lost += 1,
         }
@@ -215,6 +264,51 @@ mod tests {
         let length = reader.read(&mut taken).unwrap();
         let rest = String::from_utf8_lossy(&taken[..length]);
         assert!(rest.ends_with("(3 lines were lost here)\nagain\n"), "{rest}");
+    }
+
+    #[test]
+    fn a_file_that_is_full_gives_way_to_a_new_one() {
+        let path = path("rotated");
+        let old = path.with_extension("log.1");
+        let mut output = LogOutput::file(&path).unwrap();
+        output.set_max_bytes(1000);
+        for number in 0..100 {
+            writeln!(output, "{number:0>50}").unwrap();
+            let bytes = |path| fs::metadata(path).map_or(0, |found| found.len());
+            assert!(bytes(&path) <= 1000 + 51 && bytes(&old) <= 1000 + 51);
+        }
+        let both = fs::read_to_string(&old).unwrap() + &fs::read_to_string(&path).unwrap();
+        assert!(both.ends_with(&format!("{:0>50}\n", 99)) && both.lines().count() >= 20);
+        clean(&path);
+    }
+
+    #[test]
+    fn a_file_that_somebody_has_cut_does_not_give_way() {
+        let path = path("cut");
+        let mut output = LogOutput::file(&path).unwrap();
+        output.set_max_bytes(1000);
+        writeln!(output, "{}", "x".repeat(900)).unwrap();
+        // As logrotate's copytruncate does.
+        fs::write(&path, "").unwrap();
+        writeln!(output, "{}", "y".repeat(200)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "y".repeat(200) + "\n");
+        assert!(!path.with_extension("log.1").exists());
+        clean(&path);
+    }
+
+    #[test]
+    fn a_log_without_another_place_is_cut() {
+        let path = path("no-other-place");
+        let mut output = LogOutput::file(&path).unwrap();
+        output.set_max_bytes(1000);
+        // A folder in the place of the old one, with something in it.
+        fs::create_dir_all(path.with_extension("log.1").join("x")).unwrap();
+        for number in 0..100 {
+            writeln!(output, "{number:0>50}").unwrap();
+            assert!(fs::metadata(&path).unwrap().len() <= 1000 + 51);
+        }
+        assert!(fs::read_to_string(&path).unwrap().contains("was cut here"));
+        clean(&path);
     }
 
     #[test]

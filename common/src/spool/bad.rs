@@ -20,7 +20,14 @@ pub(super) fn set_aside(spool: &Path, file_name: &str, hub_id: &str) -> io::Resu
     let bad = spool.join("bad");
     make_folder(&bad)?;
     let path = bad.join(file_name);
-    fs::rename(spool.join(file_name), &path)?;
+    match fs::rename(spool.join(file_name), &path) {
+        // The first version of Landlock lets nothing move from folder to folder.
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::copy(spool.join(file_name), &path)?;
+            fs::remove_file(spool.join(file_name))?;
+        }
+        result => result?,
+    }
     // The new name first: between the two it stands in both and not in none.
     sync_folder(&bad)?;
     sync_folder(spool)?;

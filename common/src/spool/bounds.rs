@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::free_space::Space;
 use super::index::Index;
 use super::name::Name;
-use super::{Spool, SpoolError};
+use super::{Entry, Spool, SpoolError, datapoint_count};
 
 /// The part of its disk that a spool leaves free, in per cent, ...
 const MIN_FREE_PERCENT: u64 = 5;
@@ -103,16 +103,17 @@ impl Spool {
     /// Drops a batch. On a disk that has turned read-only nothing is dropped: no
     /// room would come of it, and what is there can still be posted.
     fn drop_batch(&self, index: &mut Index, name: &Name, reason: &str) -> Result<(), SpoolError> {
+        // What a batch was worth is known only while it is there.
+        let entry = Entry(name.clone());
+        let datapoints = self.read(&entry).map_or(0, |body| datapoint_count(&body));
         match self.delete(name) {
             Ok(()) => {}
             Err(error) if error.is_read_only() => return Err(error),
             Err(error) => log::warn!("{error}"),
         }
-        let before = index.bytes();
-        index.remove(name);
-        index.dropped_batches += 1;
-        index.dropped_bytes += before - index.bytes();
-        index.dropping += 1;
+        index.drop_batch(name, datapoints);
+        let file_name = name.file_name(&self.hub_id);
+        log::debug!("spool: dropped {file_name} with {datapoints} datapoints");
         if index.dropping == 1 {
             log::error!("spool: {}: {reason}, the oldest are dropped", self.folder.display());
         }

@@ -35,7 +35,29 @@ pub enum SpoolError {
     },
 }
 
+/// What kind of trouble an error tells of, without the names and figures that change
+/// with every batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no room.
+    Full,
+    /// The disk said no for another reason.
+    Disk(io::ErrorKind),
+    /// The batch alone is too large.
+    TooLarge,
+}
+
 impl SpoolError {
+    /// What kind of trouble it tells of.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::NoRoom { .. } => Trouble::Full,
+            Self::Disk { .. } if self.is_full() => Trouble::Full,
+            Self::Disk { source, .. } => Trouble::Disk(source.kind()),
+            Self::TooLarge { .. } => Trouble::TooLarge,
+        }
+    }
+
     pub(super) fn disk(
         action: &'static str,
         path: impl Into<PathBuf>,

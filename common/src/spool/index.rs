@@ -6,6 +6,22 @@ use super::CLOCK_SET_MS;
 use super::folder::Listing;
 use super::name::Name;
 
+/// The batch that is being posted.
+#[derive(Debug)]
+struct InHand {
+    name: Name,
+    /// What it was worth, if a bound has cost it meanwhile. Whether that is a loss is
+    /// known only when the server has answered.
+    dropped: Option<Worth>,
+}
+
+/// What a dropped batch held.
+#[derive(Debug, Clone, Copy)]
+struct Worth {
+    bytes: u64,
+    datapoints: u64,
+}
+
 /// The batches of the spool, and what is counted of them.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -13,16 +29,20 @@ pub(super) struct Index {
     batches: BTreeMap<Name, u64>,
     bytes: u64,
     next_sequence: u64,
+    in_hand: Option<InHand>,
     /// Whether the folder was listed.
     pub(super) listed: bool,
     /// Writes that are under way, and what they will take.
     pub(super) writing: usize,
     pub(super) reserved_bytes: u64,
-    /// Batches and bytes that the bounds have cost since the start.
+    /// Batches, bytes and datapoints that the bounds have cost since the start.
     pub(super) dropped_batches: u64,
     pub(super) dropped_bytes: u64,
+    pub(super) dropped_datapoints: u64,
     /// Batches that are in `bad/` since the start.
     pub(super) set_aside: u64,
+    /// Batches that are done with, and that the disk would not remove.
+    pub(super) undeleted: Vec<Name>,
     /// Batches dropped since the server last took one, for the log.
     pub(super) dropping: u64,
 }
@@ -49,6 +69,46 @@ impl Index {
         if let Some(before) = self.batches.insert(name, bytes) {
             self.bytes -= before;
         }
+    }
+
+    /// The batch is handed out.
+    pub(super) fn hand_out(&mut self, name: &Name) {
+        self.in_hand = Some(InHand { name: name.clone(), dropped: None });
+    }
+
+    /// What was in hand did not leave: if a bound has cost it, it is lost.
+    pub(super) fn put_back(&mut self) {
+        if let Some(InHand { dropped: Some(worth), .. }) = self.in_hand.take() {
+            self.count_dropped(worth);
+        }
+    }
+
+    /// The batch has left for where it was to go, whatever became of its file.
+    pub(super) fn sent(&mut self, name: &Name) {
+        if let Some(in_hand) = self.in_hand.take_if(|in_hand| in_hand.name == *name)
+            && in_hand.dropped.is_some()
+        {
+            self.dropping = self.dropping.saturating_sub(1);
+        }
+        self.remove(name);
+    }
+
+    /// A bound has cost this batch.
+    pub(super) fn drop_batch(&mut self, name: &Name, datapoints: u64) {
+        let before = self.bytes;
+        self.remove(name);
+        self.dropping += 1;
+        let worth = Worth { bytes: before - self.bytes, datapoints };
+        match self.in_hand.as_mut().filter(|in_hand| in_hand.name == *name) {
+            Some(in_hand) => in_hand.dropped = Some(worth),
+            None => self.count_dropped(worth),
+        }
+    }
+
+    fn count_dropped(&mut self, worth: Worth) {
+        self.dropped_batches += 1;
+        self.dropped_bytes += worth.bytes;
+        self.dropped_datapoints += worth.datapoints;
     }
 
     /// Whether it was there.

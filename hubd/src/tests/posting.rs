@@ -8,10 +8,12 @@ use super::*;
 use crate::outbox::Outbox;
 use crate::post::Poster;
 use crate::post_form::{Form, PostForm};
+use crate::pulse::Pulse;
 use crate::reach::Reach;
 use crate::stop::Stop;
 use crate::test_folder::TestFolder;
 use pattoo_common::resolver::Resolver;
+use pattoo_common::signature::LiveSecrets;
 use pattoo_common::spool::{Spool, SpoolLimits};
 
 const OURS: &str = "pattood/0.1.0";
@@ -26,10 +28,11 @@ fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
 /// Runs a poster to `server` while `test` runs.
 fn posting(server: &Address, mode: PostMode, outbox: &Outbox, test: impl FnOnce(&PostForm)) {
     let (resolver, form, stop) = (Resolver::new(), PostForm::new(mode), Stop::default());
-    let timeout = Duration::from_millis(500);
+    let (timeout, secrets) = (Duration::from_millis(500), LiveSecrets::default());
+    let pulse = Pulse::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form)
+            Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form, &secrets, &pulse)
                 .hurried(timeout, Duration::from_millis(2))
                 .run(outbox, &stop);
         });

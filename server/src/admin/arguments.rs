@@ -179,6 +179,21 @@ static ENTRIES: [Entry; 19] = [
     },
 ];
 
+/// Every command with its options, and what it is about.
+pub(super) fn commands() -> Vec<(String, &'static str)> {
+    ENTRIES
+        .iter()
+        .map(|entry| {
+            let mut usage = format!("{} {}", entry.verb, entry.object);
+            for name in entry.options {
+                // A String takes every write.
+                let _ = write!(usage, " --{name} {}", name.to_uppercase());
+            }
+            (usage, entry.about)
+        })
+        .collect()
+}
+
 /// The help.
 pub(super) fn help() -> String {
     let mut text = String::from(
@@ -199,7 +214,7 @@ pub(super) fn help() -> String {
         let _ = writeln!(text, "\n      {}", entry.about);
     }
     text.push_str(
-        "\n  -h, --help     This text\n      --version  Name and version\n\n\
+        "\n  -h, --help     This text\n      --version  Name, version, commit and target\n\n\
          The configuration is in the folder that PATTOO_CONFIGDIR names, else in /etc/pattoo.\n",
     );
     text

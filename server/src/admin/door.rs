@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pattoo_common::config::ServerConfig;
-use pattoo_common::http_client;
+use pattoo_common::http_client::{self, Peer};
 use serde_json::{Value, json};
 
 use crate::graphql::{Asker, Endpoint, PATH};
@@ -71,7 +71,8 @@ impl Door {
                 let deadline = Instant::now() + DEADLINE;
                 let host = address.to_string();
                 let (body, limit) = (body.as_bytes(), MAX_ANSWER_BYTES);
-                let reply = http_client::post(address, &host, PATH, JSON, body, limit, deadline)
+                let to = Peer { address, host_header: &host, secrets: None };
+                let reply = http_client::post(to, PATH, JSON, body, limit, deadline)
                     .map_err(|error| format!("http://{address}{PATH}: {error}"))?;
                 (reply.status, reply.body)
             }

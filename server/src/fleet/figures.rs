@@ -40,6 +40,8 @@ pub struct Figures {
     pub sent_bytes_per_second: Option<f64>,
     /// Of one minute.
     pub load_average: Option<f64>,
+    /// Since the machine was started.
+    pub uptime_seconds: Option<f64>,
 }
 
 /// An agent and what was last heard of its series.
@@ -119,6 +121,7 @@ impl<'l> Now<'l> {
             received_bytes_per_second: self.growth(Role::Received),
             sent_bytes_per_second: self.growth(Role::Sent),
             load_average: self.number(Role::Load),
+            uptime_seconds: self.number(Role::Uptime),
         }
     }
 
@@ -154,6 +157,7 @@ impl Figures {
                 .or(other.received_bytes_per_second),
             sent_bytes_per_second: self.sent_bytes_per_second.or(other.sent_bytes_per_second),
             load_average: self.load_average.or(other.load_average),
+            uptime_seconds: self.uptime_seconds.or(other.uptime_seconds),
         }
     }
 }

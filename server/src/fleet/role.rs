@@ -18,6 +18,8 @@ pub(super) enum Role {
     Sent,
     /// Load average of one minute.
     Load,
+    /// Seconds since the machine was started.
+    Uptime,
     /// Whether a hub reached a device.
     PollUp,
     /// How long that took, milliseconds.
@@ -37,7 +39,7 @@ pub(super) enum Role {
 }
 
 /// The keys, without the program's name before them.
-pub(super) const KEYS: [(&str, Role); 14] = [
+pub(super) const KEYS: [(&str, Role); 15] = [
     ("cpu_times_percent_idle", Role::CpuIdle),
     ("cpu_times_percent_iowait", Role::CpuWaiting),
     ("memory_percent", Role::Memory),
@@ -45,6 +47,7 @@ pub(super) const KEYS: [(&str, Role); 14] = [
     ("network_io_bytes_recv", Role::Received),
     ("network_io_bytes_sent", Role::Sent),
     ("load_average_01min", Role::Load),
+    ("uptime", Role::Uptime),
     ("hub_poll_up", Role::PollUp),
     ("hub_poll_duration", Role::PollDuration),
     ("hub_poll_clock_skew", Role::ClockSkew),

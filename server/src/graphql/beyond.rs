@@ -11,7 +11,7 @@ use super::connection::{Connection, page_arguments, page_asked};
 use super::context::Context;
 use super::kinds::DATAPOINT;
 use super::reach::{Device, devices};
-use super::{explore, extras, host_detail, overview, points, rows, sparklines};
+use super::{duplicate_agents, explore, extras, host_detail, overview, points, rows, sparklines};
 use crate::store::{Agent, DataPointRow, Filter, Select, SeriesId, StoreError};
 
 /// Pairs of metadata that a search may name.
@@ -74,7 +74,7 @@ pub(super) fn fields(registry: &mut Registry) -> Vec<Field<DefaultScalarValue>> 
     let devices = registry
         .field::<Vec<Device>>(DEVICES, &())
         .description("Every device of every hub, also those that never answered.");
-    let mut fields = vec![find, hosts, devices];
+    let mut fields = vec![find, hosts, devices, duplicate_agents::field(registry)];
     fields.extend(points::fields(registry));
     fields.push(overview::field(registry));
     fields.push(sparklines::field(registry));
@@ -92,6 +92,7 @@ pub(super) fn resolve(
     let context = executor.context();
     match name {
         FIND => executor.resolve(&DATAPOINT, &find(context, arguments)?),
+        duplicate_agents::FIELD => duplicate_agents::resolve(executor),
         HOSTS => executor.resolve_with_ctx(&(), &hosts(context, arguments)?),
         DEVICES => {
             let devices = devices(context).map_err(|error| context.store_error(error))?;

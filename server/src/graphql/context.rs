@@ -15,6 +15,7 @@ use super::large::{Large, Permit};
 use super::reach::Device;
 use super::record::Record;
 use super::sparklines::Sparklines;
+use crate::clones::Clones;
 use crate::fleet::Fleet;
 use crate::session::Tries;
 use crate::store::{Latest, SeriesId, Store, StoreError};
@@ -71,6 +72,8 @@ pub(super) struct Shared {
     pub(super) fleet: Arc<Fleet>,
     pub(super) sparklines: Arc<Sparklines>,
     pub(super) tries: Arc<Tries>,
+    /// Which agents share an id.
+    pub(super) clones: Arc<Clones>,
 }
 
 /// The context of one query.
@@ -81,6 +84,8 @@ pub(super) struct Context {
     pub(super) now_ms: u64,
     /// What the hubs say of their devices, once it has been asked for.
     pub(super) devices: OnceCell<Vec<Device>>,
+    /// Which agents share an id.
+    pub(super) clones: Arc<Clones>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) sparklines: Arc<Sparklines>,
     pub(super) tries: Arc<Tries>,
@@ -111,6 +116,7 @@ impl Context {
         Self {
             store,
             large: Arc::clone(&shared.large),
+            clones: Arc::clone(&shared.clones),
             fleet: Arc::clone(&shared.fleet),
             sparklines: Arc::clone(&shared.sparklines),
             tries: Arc::clone(&shared.tries),

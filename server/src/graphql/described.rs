@@ -49,18 +49,11 @@ pub(super) struct HostSeries {
     /// The metadata that tell it from its sisters.
     labels: Vec<Label>,
     /// The latest value; null of a text.
-    pub(super) latest: Option<f64>,
+    latest: Option<f64>,
     /// The latest value as it is written.
     latest_text: Option<String>,
     /// Unix time of it, milliseconds.
     latest_timestamp: Option<Milliseconds>,
-}
-
-impl HostSeries {
-    /// When its latest sample was taken.
-    pub(super) fn seen_ms(&self) -> Option<u64> {
-        self.latest_timestamp.as_ref().map(|Milliseconds(at_ms)| *at_ms)
-    }
 }
 
 /// What keys are called in a language: by group and key, name and units.

@@ -11,7 +11,7 @@ use super::milliseconds::Milliseconds;
 use super::overview::{Label, seconds};
 use super::reach::Device;
 use crate::fleet::Host;
-use crate::store::{Agent, DataPointRow, Select, SeriesId};
+use crate::store::{Agent, DataPointRow, Select, SeriesId, StoreError};
 
 /// Name of the field.
 pub(super) const FIELD: &str = "host";
@@ -67,11 +67,18 @@ pub(super) fn resolve(
     arguments: &Arguments<'_>,
     executor: &Executor<'_, '_, Context>,
 ) -> ExecutionResult {
-    let found = read(executor.context(), arguments)?;
+    // They are most of the work, and who follows the state alone does not ask.
+    let wanted = executor.look_ahead().children();
+    let with_series = wanted.iter().any(|field| field.field_original_name() == "series");
+    let found = read(executor.context(), arguments, with_series)?;
     executor.resolve_with_ctx(&(), &found)
 }
 
-fn read(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Option<HostDetail>> {
+fn read(
+    context: &Context,
+    arguments: &Arguments<'_>,
+    with_series: bool,
+) -> FieldResult<Option<HostDetail>> {
     let target = arguments.get::<String>("target")?.unwrap_or_default();
     let language = arguments.get::<Option<String>>("language")?.flatten();
     let language = language.as_deref().unwrap_or(DEFAULT_LANGUAGE);
@@ -80,36 +87,42 @@ fn read(context: &Context, arguments: &Arguments<'_>) -> FieldResult<Option<Host
     let Some(host) = context.fleet.host(store, &target, context.now_ms).map_err(fail)? else {
         return Ok(None);
     };
-    let agents: Vec<Agent> =
-        store.rows(&Select::by("agent_polled_target", target.as_str())).map_err(fail)?;
-    let numbers = agents.iter().map(|agent| agent.idx_agent).collect();
-    let rows: Vec<DataPointRow> = store.rows(&Select::among("idx_agent", numbers)).map_err(fail)?;
-    let numbers: Vec<SeriesId> =
-        rows.iter().filter_map(|row| SeriesId::try_from(row.idx_datapoint).ok()).collect();
-    let names = Names::read(context, language).map_err(fail)?;
-    let mut series = describe(context, &names, &numbers).map_err(fail)?;
-    series.retain(|series| !series.key.starts_with(OF_DEVICES));
+    let series =
+        if with_series { series(context, &target, language).map_err(fail)? } else { Vec::new() };
     Ok(Some(HostDetail {
         state: host.state.word(),
         last_seen: host.seen_ms.map(Milliseconds),
         interval_seconds: host.interval_ms.map(seconds),
         reachable: host.reachable,
         error: host.error.clone(),
-        facts: facts(&host, &series),
+        facts: facts(&host),
         devices: host.devices.into_iter().map(|device| Device::of(context, device)).collect(),
         series,
         target,
     }))
 }
 
-fn facts(host: &Host, series: &[HostSeries]) -> Vec<Label> {
+/// Every series of the agents of a target.
+fn series(context: &Context, target: &str, language: &str) -> Result<Vec<HostSeries>, StoreError> {
+    let store = &context.store;
+    let agents: Vec<Agent> = store.rows(&Select::by("agent_polled_target", target))?;
+    let numbers = agents.iter().map(|agent| agent.idx_agent).collect();
+    let rows: Vec<DataPointRow> = store.rows(&Select::among("idx_agent", numbers))?;
+    let numbers: Vec<SeriesId> =
+        rows.iter().filter_map(|row| SeriesId::try_from(row.idx_datapoint).ok()).collect();
+    let names = Names::read(context, language)?;
+    let mut series = describe(context, &names, &numbers)?;
+    series.retain(|series| !series.key.starts_with(OF_DEVICES));
+    Ok(series)
+}
+
+fn facts(host: &Host) -> Vec<Label> {
     let mut facts = Vec::new();
     for (name, value) in &host.labels {
         let name = if *name == "release" { "kernel" } else { name };
         facts.push(Label::new(name, value));
     }
-    let uptime = series.iter().filter(|series| series.key == "uptime");
-    if let Some(uptime) = uptime.max_by_key(|uptime| uptime.seen_ms()).and_then(|it| it.latest) {
+    if let Some(uptime) = host.figures.uptime_seconds {
         facts.push(Label::new("uptime_seconds", format!("{uptime:.0}")));
     }
     // The hub that reaches it, before one that does not.

@@ -29,8 +29,13 @@ pub(super) fn text(request: &Request, limit_bytes: usize) -> Result<Cow<'_, [u8]
     }
     match request.header("content-encoding").unwrap_or_default() {
         encoding if is_gzip(encoding) => unpack(&request.body, limit_bytes).map(Cow::Owned),
-        "" => Ok(Cow::Borrowed(&request.body)),
-        encoding if encoding.eq_ignore_ascii_case("identity") => Ok(Cow::Borrowed(&request.body)),
+        encoding if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") => {
+            // The HTTP server takes more where a refusal is to be signed.
+            if request.body.len() > limit_bytes {
+                return unfit(413, format!("it has more than {limit_bytes} bytes"));
+            }
+            Ok(Cow::Borrowed(&request.body))
+        }
         other => {
             unfit(415, format!("the content encoding is {other:.80?}, gzip or none is wanted"))
         }
@@ -116,6 +121,7 @@ mod tests {
         let status =
             |headers: &[(&str, &str)]| text(&request(headers, b"x"), 9).err().map(|e| e.status);
         assert_eq!(status(&[JSON]), None);
+        assert_eq!(text(&request(&[JSON], b"0123456789"), 9).err().map(|e| e.status), Some(413));
         assert_eq!(status(&[JSON, ("content-encoding", "identity")]), None);
         assert_eq!(status(&[JSON, ("content-encoding", "br")]), Some(415));
         assert_eq!(status(&[("content-type", "text/plain")]), Some(415));

@@ -29,7 +29,7 @@ pub(super) fn clock_fault(now_ms: u64, newest_ms: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::now_ms;
+    use pattoo_common::wall_clock::now_ms;
 
     #[test]
     fn a_clock_before_the_program_or_the_newest_sample_is_wrong() {

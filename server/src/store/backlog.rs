@@ -14,6 +14,8 @@ use super::writer::RecentRow;
 struct Heap {
     bytes: usize,
     since: Instant,
+    /// When something came last.
+    last: Instant,
     not_before: Instant,
 }
 
@@ -32,8 +34,29 @@ pub(super) struct Due {
     pub(super) bytes: usize,
     /// Its oldest row has lain this long.
     pub(super) age: Duration,
+    /// Its hour is over, and nothing has come for so long.
+    pub(super) quiet: Duration,
+    /// The hour that is not over yet.
+    pub(super) this_hour: u32,
     /// It is the largest, and all together are this large.
     pub(super) together_bytes: usize,
+}
+
+impl Due {
+    /// Nothing makes it due.
+    pub(super) const NEVER: Self = Self {
+        bytes: usize::MAX,
+        age: Duration::MAX,
+        quiet: Duration::MAX,
+        this_hour: 0,
+        together_bytes: usize::MAX,
+    };
+
+    fn is(&self, hour: u32, heap: &Heap) -> bool {
+        heap.bytes >= self.bytes
+            || heap.since.elapsed() >= self.age
+            || (hour < self.this_hour && heap.last.elapsed() >= self.quiet)
+    }
 }
 
 /// What waits to be sealed.
@@ -112,7 +135,7 @@ impl Backlog {
             .waiting
             .iter()
             .filter(|(_, heap)| heap.not_before <= now)
-            .filter(|(_, heap)| any || heap.bytes >= due.bytes || heap.since.elapsed() >= due.age)
+            .filter(|((hour, _), heap)| any || due.is(*hour, heap))
             .max_by_key(|(_, heap)| heap.bytes)
             .map(|(key, _)| *key)
     }
@@ -172,8 +195,47 @@ impl Backlog {
 impl Heaps {
     fn add(&mut self, key: (u32, u32), bytes: usize) {
         let now = Instant::now();
-        let fresh = Heap { bytes: 0, since: now, not_before: now };
-        self.waiting.entry(key).or_insert(fresh).bytes += bytes;
+        let fresh = Heap { bytes: 0, since: now, last: now, not_before: now };
+        let heap = self.waiting.entry(key).or_insert(fresh);
+        heap.bytes += bytes;
+        heap.last = now;
         self.total_bytes += bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backlog(hours: &[(u32, usize)]) -> Backlog {
+        let backlog = Backlog::default();
+        for (hour, bytes) in hours {
+            backlog.found(*hour, 0, *bytes);
+        }
+        backlog
+    }
+
+    #[test]
+    fn an_hour_that_is_over_and_quiet_is_due_and_this_hour_is_not() {
+        let backlog = backlog(&[(7, 10), (8, 20)]);
+        let due = Due { quiet: Duration::ZERO, this_hour: 8, ..Due::NEVER };
+        assert_eq!(backlog.next(due), Some((7, 0)));
+        backlog.sealed(7, 0, 10);
+        assert_eq!(backlog.next(due), None);
+        assert_eq!(backlog.next(Due { this_hour: 9, ..due }), Some((8, 0)));
+        let not_yet = Due { quiet: Duration::from_hours(1), this_hour: 9, ..Due::NEVER };
+        assert_eq!(backlog.next(not_yet), None);
+    }
+
+    #[test]
+    fn what_is_large_or_old_or_too_much_together_is_due_largest_first() {
+        let backlog = backlog(&[(7, 10), (8, 20)]);
+        assert_eq!(backlog.next(Due::NEVER), None);
+        assert_eq!(backlog.next(Due { bytes: 15, ..Due::NEVER }), Some((8, 0)));
+        assert_eq!(backlog.next(Due { age: Duration::ZERO, ..Due::NEVER }), Some((8, 0)));
+        assert_eq!(backlog.next(Due { together_bytes: 30, ..Due::NEVER }), Some((8, 0)));
+        assert_eq!(backlog.next(Due { together_bytes: 31, ..Due::NEVER }), None);
+        backlog.postpone(8, 0, Duration::from_hours(1));
+        assert_eq!(backlog.next(Due { bytes: 0, ..Due::NEVER }), Some((7, 0)));
     }
 }

@@ -205,7 +205,7 @@ impl<'s> Batch<'s> {
         }
         let unknown: Vec<Unknown> =
             self.unknown.iter().map(|(_, _, series)| series.clone()).collect();
-        let caps = self.store.caps;
+        let caps = self.store.caps();
         let entered = self
             .store
             .writer

@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Times = 3,
     FiveMinutes = 4,
     OneHour = 5,
+    HourRollUps = 6,
 }
 
 fn crc(kind: Kind, key: [i64; 2], content: &[u8]) -> u32 {

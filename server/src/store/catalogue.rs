@@ -9,12 +9,13 @@ pub use records::{
     PairXlate, PairXlateGroup, User,
 };
 
+use pattoo_common::wall_clock;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
 
 use super::error::StoreError;
 use super::keys::SeriesId;
-use super::{Store, clock, retention};
+use super::{Store, retention};
 
 /// Rows of one answer.
 pub const ROWS_MAX: usize = 100_000;
@@ -222,7 +223,7 @@ impl Store {
         for (name, _) in &cells {
             names.push(column_of::<R>(name)?);
         }
-        let now = i64::try_from(clock::now_ms()).unwrap_or(0);
+        let now = i64::try_from(wall_clock::now_ms()).unwrap_or(0);
         let mut values: Vec<Cell> = cells.into_iter().map(|(_, cell)| cell).collect();
         for time in ["ts_created", "ts_modified"] {
             if R::COLUMNS.contains(&time) && !names.contains(&time) {
@@ -255,7 +256,7 @@ impl Store {
         let mut values: Vec<Cell> = cells.into_iter().map(|(_, cell)| cell).collect();
         if R::COLUMNS.contains(&"ts_modified") {
             sets.push("ts_modified = ?".into());
-            values.push(Cell::Integer(i64::try_from(clock::now_ms()).unwrap_or(0)));
+            values.push(Cell::Integer(i64::try_from(wall_clock::now_ms()).unwrap_or(0)));
         }
         values.push(Cell::Integer(number));
         let key = R::COLUMNS.first().copied().unwrap_or_default();

@@ -6,9 +6,9 @@ use rusqlite::Connection;
 
 use super::blob::{self, Damage, Kind};
 use super::error::StoreError;
-use super::keys::{DAY_MS, series_of};
+use super::keys::{DAY_MS, SeriesId, series_of};
 use super::recent::Row;
-use super::tables::{Resolution, Tier};
+use super::tables::{HourRollUps, Resolution, Tier};
 use super::times::TimesCache;
 use super::{DATABASE_FILE, rollup, schema, tables};
 
@@ -94,9 +94,37 @@ fn chunks(snapshot: &Connection, tier: Tier, findings: &mut Findings) -> Result<
         let window = u32::try_from(key >> 32).unwrap_or(0);
         findings.blobs += 1;
         match tables::chunk_samples(snapshot, &cache, tier, window, series_of(key))? {
-            Ok(samples) => findings.sealed_samples += samples.len() as u64,
+            Ok(samples) => {
+                findings.sealed_samples += samples.len() as u64;
+                if tier == Tier::Hour {
+                    hour_rollups(snapshot, window, series_of(key), samples.len(), findings)?;
+                }
+            }
             Err(broken) => findings.fault(broken.to_string()),
         }
+    }
+    Ok(())
+}
+
+fn hour_rollups(
+    snapshot: &Connection,
+    hour: u32,
+    series: SeriesId,
+    samples: usize,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    match tables::hour_rollups(snapshot, hour, series)? {
+        Ok(HourRollUps::Stored(buckets)) => {
+            let told: u64 = buckets.iter().map(|bucket| u64::from(bucket.count)).sum();
+            if told != samples as u64 {
+                findings.fault(format!(
+                    "hour_chunk, series {series}, hour {hour}: {samples} samples, but its roll-ups \
+                     tell of {told}"
+                ));
+            }
+        }
+        Ok(_) => {}
+        Err(broken) => findings.fault(broken.to_string()),
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::blob::Damage;
 use super::number::{EXACT_FLOAT, Number};
 
 /// Decimal places that are tried before a column is stored as floats.
-const DECIMALS_MAX: u8 = 6;
+pub(super) const DECIMALS_MAX: u8 = 6;
 
 const FORM_DECIMAL: u8 = 1;
 const FORM_FLOAT: u8 = 2;

@@ -2,6 +2,7 @@
 //! samples may stand, inside one snapshot.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +15,7 @@ use super::number::Sample;
 use super::recent::Row;
 use super::register::fresh_hours;
 use super::rollup::{self, Bucket};
-use super::tables::{self, Broken, Resolution, Tier};
+use super::tables::{self, Broken, HourRollUps, Resolution, Tier};
 use super::times::{self, TimesCache};
 
 /// A look at the samples as they stand at one moment.
@@ -152,36 +153,120 @@ impl<'c> History<'c> {
         Ok(samples)
     }
 
-    /// The roll-ups of a series and day: those that are stored if they still
-    /// tell the whole, else reckoned from the samples, else, where the samples
-    /// have expired, what is stored at the next coarser resolution.
+    /// The roll-ups of a series and day: those that are stored where they tell
+    /// the whole, else reckoned from the samples, else, where the samples have
+    /// expired, what is stored at the next coarser resolution. Of hours that end
+    /// before `from_ms` or begin at `to_ms` or after, some may be left out.
     pub(super) fn rollups(
         &mut self,
         series: SeriesId,
         day: u32,
         resolution: Resolution,
+        (from_ms, to_ms): (u64, u64),
         raw_start_ms: u64,
     ) -> Result<(Resolution, Vec<Bucket>), StoreError> {
-        let start_ms = u64::from(day) * DAY_MS;
-        let expired = start_ms + DAY_MS <= raw_start_ms;
-        if resolution != Resolution::Raw
-            && (expired || !self.has_unrolled(series, day)?)
-            && let Some(buckets) = self.stored(resolution, day, series)?
-        {
-            return Ok((resolution, buckets));
-        }
-        if !expired {
-            let samples = self.samples(series, day, start_ms, start_ms + DAY_MS)?;
-            return Ok((resolution, rollup::reckon(&samples, resolution.step_ms())));
-        }
-        for coarser in [Resolution::FiveMinutes, Resolution::OneHour] {
-            if coarser > resolution
-                && let Some(buckets) = self.stored(coarser, day, series)?
-            {
-                return Ok((coarser, buckets));
+        let stored = self.stored(resolution, day, series)?;
+        if u64::from(day + 1) * DAY_MS <= raw_start_ms {
+            if let Some(buckets) = stored {
+                return Ok((resolution, buckets));
             }
+            for coarser in [Resolution::FiveMinutes, Resolution::OneHour] {
+                if coarser > resolution
+                    && let Some(buckets) = self.stored(coarser, day, series)?
+                {
+                    return Ok((coarser, buckets));
+                }
+            }
+            return Ok((resolution, Vec::new()));
         }
-        Ok((resolution, Vec::new()))
+        let has_more = hours(day)
+            .any(|hour| self.sealed.contains(&hour) || self.fresh.binary_search(&hour).is_ok());
+        let stored = match stored {
+            Some(buckets) if !has_more => return Ok((resolution, buckets)),
+            stored => stored,
+        };
+        let wanted = |hour: &u32| {
+            let start_ms = u64::from(*hour) * HOUR_MS;
+            start_ms < to_ms && start_ms + HOUR_MS > from_ms
+        };
+        let mut of_day = OfDay { stored, samples: None };
+        let mut buckets = Vec::new();
+        for hour in hours(day).filter(wanted) {
+            self.add_hour(series, hour, resolution, &mut of_day, &mut buckets)?;
+        }
+        Ok((resolution, buckets))
+    }
+
+    /// Adds the roll-ups of an hour. Those of the day know nothing of samples that
+    /// came after its compaction and are in a chunk of the hour, or fresh.
+    fn add_hour(
+        &mut self,
+        series: SeriesId,
+        hour: u32,
+        resolution: Resolution,
+        of_day: &mut OfDay,
+        buckets: &mut Vec<Bucket>,
+    ) -> Result<(), StoreError> {
+        let fresh = if self.fresh.binary_search(&hour).is_ok() {
+            self.fresh_samples(hour, series)?
+        } else {
+            Vec::new()
+        };
+        let sealed = if self.sealed.contains(&hour) {
+            match tables::hour_rollups(self.snapshot, hour, series)? {
+                Ok(found) => found,
+                Err(broken) => {
+                    self.broken.push(broken);
+                    HourRollUps::Samples
+                }
+            }
+        } else {
+            HourRollUps::NoChunk
+        };
+        let start_ms = u64::from(hour) * HOUR_MS;
+        let within = start_ms..start_ms + HOUR_MS;
+        if let (Some(stored), HourRollUps::NoChunk, []) = (&of_day.stored, &sealed, &*fresh) {
+            buckets.extend_from_slice(slice(stored, |bucket| bucket.start_ms, &within));
+            return Ok(());
+        }
+        let of_day = self.samples_of_day(series, hour / 24, of_day)?;
+        let of_day = slice(of_day, |sample| sample.timestamp_ms, &within);
+        if let ([], HourRollUps::Stored(stored), []) = (of_day, &sealed, &*fresh) {
+            let fits = resolution.step_ms();
+            for bucket in stored {
+                let bucket = Bucket { start_ms: bucket.start_ms / fits * fits, ..*bucket };
+                match buckets.last_mut() {
+                    Some(last) if last.start_ms == bucket.start_ms => last.add(&bucket),
+                    _ => buckets.push(bucket),
+                }
+            }
+            return Ok(());
+        }
+        let mut sources = vec![of_day.to_vec()];
+        if !matches!(sealed, HourRollUps::NoChunk) {
+            let chunk = self.chunk(Tier::Hour, hour, series)?;
+            sources.push(chunk);
+        }
+        sources.push(fresh);
+        buckets.extend(rollup::reckon(&merge(sources), resolution.step_ms()));
+        Ok(())
+    }
+
+    /// The samples in the chunk of a day, read when they are first wanted.
+    fn samples_of_day<'d>(
+        &mut self,
+        series: SeriesId,
+        day: u32,
+        of_day: &'d mut OfDay,
+    ) -> Result<&'d [Sample], StoreError> {
+        if of_day.samples.is_none() {
+            of_day.samples = Some(if self.days.contains(&day) {
+                self.chunk(Tier::Day, day, series)?
+            } else {
+                Vec::new()
+            });
+        }
+        Ok(of_day.samples.as_deref().unwrap_or_default())
     }
 
     fn stored(
@@ -190,6 +275,9 @@ impl<'c> History<'c> {
         day: u32,
         series: SeriesId,
     ) -> Result<Option<Vec<Bucket>>, StoreError> {
+        if !self.days.contains(&day) {
+            return Ok(None);
+        }
         match tables::stored_rollup(self.snapshot, resolution, day, series)? {
             Ok(buckets) => Ok(buckets),
             Err(broken) => {
@@ -198,27 +286,18 @@ impl<'c> History<'c> {
             }
         }
     }
+}
 
-    /// Whether a day has samples that its stored roll-ups do not know.
-    fn has_unrolled(&self, series: SeriesId, day: u32) -> Result<bool, StoreError> {
-        for hour in hours(day) {
-            if self.sealed.contains(&hour)
-                && tables::stored_chunk(self.snapshot, Tier::Hour, hour, series)?.is_some()
-            {
-                return Ok(true);
-            }
-            if self.fresh.binary_search(&hour).is_ok() {
-                let any = self
-                    .snapshot
-                    .prepare_cached(
-                        "SELECT EXISTS (SELECT 1 FROM recent WHERE hour = ? AND shard = ?)",
-                    )?
-                    .query_row([hour, shard_of(series)], |row| row.get(0))?;
-                if any {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
+/// What of a row in order of time is within a stretch of it.
+fn slice<'a, T>(row: &'a [T], time_ms: fn(&T) -> u64, within: &Range<u64>) -> &'a [T] {
+    let start = row.partition_point(|item| time_ms(item) < within.start);
+    let end = row.partition_point(|item| time_ms(item) < within.end);
+    row.get(start..end).unwrap_or_default()
+}
+
+/// What a day's compaction left of a series.
+struct OfDay {
+    stored: Option<Vec<Bucket>>,
+    /// None until they are wanted.
+    samples: Option<Vec<Sample>>,
 }

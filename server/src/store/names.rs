@@ -1,9 +1,9 @@
 //! Names for people come by the file: all of one in one transaction, so that a
 //! file is taken whole or not at all.
 
+use pattoo_common::wall_clock;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::clock;
 use super::error::StoreError;
 use super::{Store, catalogue::PairXlateGroup};
 
@@ -120,7 +120,7 @@ fn put(
     known: Known,
     put: impl Fn(i64, &Name, u64) -> Result<(usize, usize), StoreError>,
 ) -> Result<Named, StoreError> {
-    let now = clock::now_ms();
+    let now = wall_clock::now_ms();
     let mut done = Named::default();
     for name in names {
         let language: Option<i64> = transaction

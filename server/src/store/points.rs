@@ -221,8 +221,9 @@ impl Store {
             }
             return Ok(Resolution::Raw);
         }
+        let within = (read_from, query.to_ms);
         let (used, buckets) =
-            history.rollups(query.series, day, resolution, self.raw_start_ms())?;
+            history.rollups(query.series, day, resolution, within, self.raw_start_ms())?;
         let wanted = read_from / used.step_ms() * used.step_ms()..query.to_ms;
         for bucket in buckets.iter().filter(|bucket| wanted.contains(&bucket.start_ms)) {
             builder.bucket(bucket);

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use pattoo_common::datapoint::DataType;
+use pattoo_common::wall_clock;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha512};
 
-use super::clock;
 use super::error::StoreError;
 use super::keys::{SeriesId, shard_of};
 use super::receipt::Refusal;
@@ -125,7 +125,7 @@ fn find(
             .prepare_cached(
                 "UPDATE datapoint SET polling_interval = ?, ts_modified = ? WHERE idx_datapoint = ?",
             )?
-            .execute(params![polling_interval_ms, clock::now_ms(), id])?;
+            .execute(params![polling_interval_ms, wall_clock::now_ms(), id])?;
     }
     let data_type = DataType::from_code(data_type)
         .ok_or_else(|| StoreError::Damaged(format!("series {id} has data type {data_type}")))?;
@@ -200,7 +200,7 @@ fn agent(
     if held >= caps.agents {
         return Ok(None);
     }
-    let now = clock::now_ms();
+    let now = wall_clock::now_ms();
     transaction
         .prepare_cached(
             "INSERT INTO agent (agent_id, agent_polled_target, agent_program, ts_created,
@@ -216,7 +216,7 @@ fn insert(
     checksum: &str,
     series: &Unknown,
 ) -> Result<SeriesId, StoreError> {
-    let now = clock::now_ms();
+    let now = wall_clock::now_ms();
     transaction
         .prepare_cached(
             "INSERT INTO datapoint (idx_agent, checksum, data_type, polling_interval, ts_created,

@@ -69,9 +69,9 @@ pub(super) fn expire(
     now_ms: u64,
 ) -> Result<(), StoreError> {
     let mut oldest_kept = u64::MAX;
+    let retention = common.retention();
     for resolution in RESOLUTIONS {
-        let first_day =
-            first_day_kept(connection, resolution, common.retention.of(resolution), now_ms)?;
+        let first_day = first_day_kept(connection, resolution, retention.of(resolution), now_ms)?;
         oldest_kept = oldest_kept.min(u64::from(first_day) * DAY_MS);
         for day in days_before(connection, resolution, first_day)? {
             if resolution == Resolution::Raw {

@@ -131,7 +131,7 @@ pub(super) fn encode(buckets: &[Bucket], day_start_ms: u64, step_ms: u64) -> Vec
 
 /// Last, greatest above last, least below last, and the sum above the lowest, in
 /// units; none if a value is no decimal or a difference leaves 63 bits.
-fn in_units(buckets: &[Bucket]) -> Option<(u8, [Vec<i64>; 4])> {
+pub(super) fn in_units(buckets: &[Bucket]) -> Option<(u8, [Vec<i64>; 4])> {
     let three: Vec<Number> =
         buckets.iter().flat_map(|bucket| [bucket.last, bucket.max, bucket.min]).collect();
     let (decimals, units) = as_decimals(&three)?;

@@ -27,7 +27,7 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 96;
 
 /// Each step leads from the version of its place to the next.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 fn known_version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)

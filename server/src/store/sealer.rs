@@ -7,20 +7,25 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use pattoo_common::priority::yield_to_others;
+use pattoo_common::wall_clock;
 use rusqlite::Connection;
 
-use super::Shared;
 use super::backlog::Due;
 use super::error::StoreError;
-use super::keys::DAY_MS;
+use super::keys::{DAY_MS, hour_of};
 use super::writer::Writer;
-use super::{clock, compact_day, retention, seal};
+use super::{Shared, YIELD};
+use super::{compact_day, retention, seal};
 
 /// Fresh rows of a shard and hour are sealed at this many bytes, as every chart
 /// of the present reads through them, ...
 const SEAL_BYTES: usize = 1 << 20;
 /// ... or this age.
 const SEAL_AGE: Duration = Duration::from_mins(15);
+/// ... or, once their hour is over, when nothing has come for so long. Then there
+/// will hardly be more, and charts of that hour need not read through them.
+const SEAL_QUIET: Duration = Duration::from_secs(20);
 /// Past this, all fresh rows together, the largest is sealed whatever its size.
 const TOGETHER_BYTES: usize = 8 << 20;
 /// A day is compacted so long after its end, ...
@@ -32,7 +37,7 @@ const COMPACT_EVERY: Duration = Duration::from_mins(1);
 /// How often it looks for what has expired, and when first.
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 /// A look at the clock while nothing comes in.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(15);
 /// How long rows that could not be sealed are left alone.
 const POSTPONED: Duration = Duration::from_secs(30);
 /// A pause after an error, so that a full disk is not hammered.
@@ -57,7 +62,10 @@ impl Sealer {
         };
         let thread = std::thread::Builder::new()
             .name("store-sealer".into())
-            .spawn(move || work.run())
+            .spawn(move || {
+                yield_to_others(YIELD);
+                work.run();
+            })
             .map_err(|error| StoreError::Engine(format!("no thread for the sealer: {error}")))?;
         Ok(Self(Some(thread)))
     }
@@ -110,7 +118,7 @@ impl Work {
         if self.expired.elapsed() >= EXPIRE_EVERY {
             // A clock that jumps ahead must not delete the history: time goes no
             // further than a day past the newest sample.
-            let now_ms = clock::now_ms().min(shared.backlog.newest_ms() + DAY_MS);
+            let now_ms = wall_clock::now_ms().min(shared.backlog.newest_ms() + DAY_MS);
             retention::expire(shared, writer, connection, now_ms)?;
             self.expired = Instant::now();
         }
@@ -124,8 +132,14 @@ fn seal_due(
     connection: &mut Connection,
     sealed_at: &mut SealedAt,
 ) -> Result<(), StoreError> {
-    let due = Due { bytes: SEAL_BYTES, age: SEAL_AGE, together_bytes: TOGETHER_BYTES };
-    while let Some((hour, shard)) = common.backlog.next(due) {
+    let due = || Due {
+        bytes: SEAL_BYTES,
+        age: SEAL_AGE,
+        quiet: SEAL_QUIET,
+        this_hour: hour_of(wall_clock::now_ms()),
+        together_bytes: TOGETHER_BYTES,
+    };
+    while let Some((hour, shard)) = common.backlog.next(due()) {
         if common.backlog.is_stopped() {
             return Err(StoreError::Closed);
         }
@@ -145,7 +159,7 @@ pub(super) fn compact_quiet_days(
     connection: &mut Connection,
     sealed_at: &mut SealedAt,
 ) -> Result<(), StoreError> {
-    let end_ms = clock::now_ms().saturating_sub(COMPACT_AFTER_MS) / DAY_MS * DAY_MS;
+    let end_ms = wall_clock::now_ms().saturating_sub(COMPACT_AFTER_MS) / DAY_MS * DAY_MS;
     sealed_at.retain(|_, at| at.elapsed() < COMPACT_QUIET);
     for (day, shard) in compact_day::days_to_compact(connection, end_ms)? {
         if !sealed_at.contains_key(&(day, shard)) {

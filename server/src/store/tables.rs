@@ -1,11 +1,13 @@
 //! Reading and writing sealed samples: chunks, their columns of timestamps,
 //! and roll-ups.
 
+use pattoo_common::wall_clock;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::blob::{self, Damage, Kind};
 use super::chunk::{self, Effort};
 use super::error::StoreError;
+use super::hour_rollup;
 use super::keys::{DAY_MS, FIVE_MINUTES_MS, HOUR_MS, SeriesId, row_key, series_of, shard_of};
 use super::number::Sample;
 use super::rollup::{self, Bucket};
@@ -190,6 +192,42 @@ pub(super) fn stored_rollup(
     }))
 }
 
+/// What stands of an hour of a series.
+#[derive(Debug)]
+pub(super) enum HourRollUps {
+    /// There is no chunk.
+    NoChunk,
+    /// There is a chunk, and its samples are to be read.
+    Samples,
+    /// Those of its chunk, of five minutes.
+    Stored(Vec<Bucket>),
+}
+
+/// The roll-ups beside the chunk of a series in an hour.
+pub(super) fn hour_rollups(
+    connection: &Connection,
+    hour: u32,
+    series: SeriesId,
+) -> Read<HourRollUps> {
+    let key = row_key(hour, series);
+    let mut statement = connection.prepare_cached("SELECT rollup FROM hour_chunk WHERE id = ?")?;
+    let mut rows = statement.query([key])?;
+    let Some(row) = rows.next()? else { return Ok(Ok(HourRollUps::NoChunk)) };
+    let Some(blob) = row.get_ref(0)?.as_blob_or_null().unwrap_or_default() else {
+        return Ok(Ok(HourRollUps::Samples));
+    };
+    let window_start_ms = window_start(Tier::Hour, hour);
+    let buckets = blob::open(Kind::HourRollUps, [key, 0], blob)
+        .and_then(|content| hour_rollup::decode(content, window_start_ms));
+    Ok(buckets.map(HourRollUps::Stored).map_err(|Damage(reason)| Broken {
+        table: Tier::Hour.chunks(),
+        series,
+        window_start_ms,
+        reason,
+        key: [key, 0],
+    }))
+}
+
 /// The series of a shard that have a chunk in a window.
 pub(super) fn series_with_chunks(
     connection: &Connection,
@@ -211,6 +249,8 @@ pub(super) struct ChunkWrite {
     pub(super) times: i64,
     pub(super) count: usize,
     pub(super) blob: Vec<u8>,
+    /// Of an hour: the roll-ups of five minutes.
+    rollup: Option<Vec<u8>>,
 }
 
 impl ChunkWrite {
@@ -227,7 +267,13 @@ impl ChunkWrite {
         let content = chunk::encode_values(&values, tier.effort());
         let key = [row_key(window, series), 0];
         let times = columns.number_of(times);
-        Self { series, times, count: samples.len(), blob: blob::seal(Kind::Values, key, content) }
+        let rollup = (tier == Tier::Hour).then(|| {
+            let buckets = rollup::reckon(samples, FIVE_MINUTES_MS);
+            let content = hour_rollup::encode(&buckets, window_start(tier, window));
+            blob::seal(Kind::HourRollUps, key, content)
+        });
+        let blob = blob::seal(Kind::Values, key, content);
+        Self { series, times, count: samples.len(), blob, rollup }
     }
 
     /// Writes it in place of what was there.
@@ -239,9 +285,15 @@ impl ChunkWrite {
     ) -> Result<(), StoreError> {
         let (table, key) = (tier.chunks(), row_key(window, self.series));
         connection.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?.execute([key])?;
-        connection
-            .prepare_cached(&format!("INSERT INTO {table} VALUES (?, ?, ?, ?)"))?
-            .execute(params![key, self.times, self.count, self.blob])?;
+        let Self { times, count, blob, rollup, .. } = self;
+        match tier {
+            Tier::Hour => connection
+                .prepare_cached("INSERT INTO hour_chunk VALUES (?, ?, ?, ?, ?)")?
+                .execute(params![key, times, count, blob, rollup])?,
+            Tier::Day => connection
+                .prepare_cached("INSERT INTO day_chunk VALUES (?, ?, ?, ?)")?
+                .execute(params![key, times, count, blob])?,
+        };
         Ok(())
     }
 }
@@ -259,7 +311,7 @@ pub(super) fn set_aside(connection: &Connection, broken: &Broken) -> Result<(), 
         }
         _ => ("id = ?1 AND ?2 = 0 AND ?3 = 0", [key, 0, 0]),
     };
-    let now = super::clock::now_ms();
+    let now = wall_clock::now_ms();
     connection.execute(
         &format!(
             "INSERT INTO damaged (source, key, subkey, found_ms, reason, blob)

@@ -2,6 +2,7 @@
 //! samples stand.
 
 mod catalogue;
+mod charts;
 mod damage;
 mod ingest;
 mod reading;

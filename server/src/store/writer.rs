@@ -11,8 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use pattoo_common::priority::yield_to_others;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::YIELD;
 use super::backlog::Backlog;
 use super::blob::{self, Kind};
 use super::error::StoreError;
@@ -112,6 +114,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
+                yield_to_others(YIELD);
                 while let Some(jobs) = of_thread.next() {
                     of_thread.work(&mut connection, &mut numbers, jobs);
                     if let Err(error) = log.keep(&connection) {

@@ -6,11 +6,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead as _};
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pattoo_common::allow_from::AllowFrom;
 use pattoo_common::http_server::{self, Answer, Handler, Limits, Request, Server};
 
 /// The largest answer of a spoke.
@@ -18,9 +18,7 @@ const BIG_BYTES: usize = 3 << 20;
 /// An answer as a spoke usually gives it.
 const USUAL_BYTES: usize = 30_000;
 
-struct Routes {
-    admits_ipv6: bool,
-}
+struct Routes;
 
 impl Handler for Routes {
     fn answer(&self, request: &Request) -> Answer {
@@ -40,10 +38,6 @@ impl Handler for Routes {
             _ => http_server::error(404, "no such path"),
         }
     }
-
-    fn admits(&self, client: IpAddr) -> bool {
-        self.admits_ipv6 || client != Ipv6Addr::LOCALHOST
-    }
 }
 
 fn main() -> io::Result<()> {
@@ -53,7 +47,6 @@ fn main() -> io::Result<()> {
         _ => Limits::spoke(),
     };
     limits.product = "under-attack/1";
-    let mut routes = Routes { admits_ipv6: true };
     let (mut address, mut wasted) = ("127.0.0.1", Vec::new());
     let mut descriptors_to_waste = 0;
     for argument in arguments {
@@ -68,13 +61,16 @@ fn main() -> io::Result<()> {
             "answer_ms" => limits.answer_time = time,
             "write_ms" => limits.write_time = time,
             "both_families" => address = "::",
-            "no_ipv6" => routes.admits_ipv6 = false,
+            "no_ipv6" => {
+                let networks = vec!["127.0.0.0/8".parse().map_err(io::Error::other)?];
+                limits.allow_from = AllowFrom::new(networks);
+            }
             "descriptors" => limit_descriptors(number as u64)?,
             "waste" => descriptors_to_waste = number,
             _ => return Err(io::Error::other(format!("{argument}: unknown"))),
         }
     }
-    let server = Server::start(Server::bind(address, 0)?, limits, Arc::new(routes))?;
+    let server = Server::start(Server::bind(address, 0)?, limits, Arc::new(Routes))?;
     for _ in 0..descriptors_to_waste {
         wasted.extend(File::open("/dev/null").ok());
     }

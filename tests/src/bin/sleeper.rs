@@ -13,12 +13,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use pattoo_common::cli::{Job, Kind};
 use pattoo_common::logging;
-use pattoo_common::program::{self, Configured, DaemonSettings, Program, Serving};
+use pattoo_common::program::{self, Configured, DaemonSettings, Health, Program, Service};
 
 fn main() -> ExitCode {
     program::run::<Sleeper>()
@@ -43,6 +44,7 @@ impl Program for Sleeper {
     const ABOUT: &'static str = "Sleeps, for tests.";
     const KIND: Kind = Kind::Spoke;
     type Configuration = Configuration;
+    type Bound = TcpListener;
 
     fn configure() -> Result<Configured<Configuration>, String> {
         let folder = std::env::var_os("PATTOO_CONFIGDIR").ok_or("PATTOO_CONFIGDIR is not set")?;
@@ -68,6 +70,7 @@ impl Program for Sleeper {
             },
             settings: Self::settings()?,
             warnings: values.get("warning").map(|&text| text.to_owned()).into_iter().collect(),
+            files: vec![path.clone()],
         })
     }
 
@@ -82,6 +85,10 @@ impl Program for Sleeper {
             system_daemon_directory: line()?.into(),
             log_directory: line()?.into(),
             log_level: logging::level(line()?).ok_or("no such level")?,
+            log_max_bytes: 16 << 20,
+            user: None,
+            group: None,
+            landlock: line().is_ok_and(|word| word == "landlock"),
         })
     }
 
@@ -89,8 +96,17 @@ impl Program for Sleeper {
         vec![format!("port: {} (sleeper.conf)", configuration.port)]
     }
 
-    fn serve(configuration: Configuration) -> Result<Box<dyn Serving>, String> {
+    fn bind(configuration: &Configuration) -> Result<TcpListener, String> {
         thread::sleep(Duration::from_millis(configuration.start_delay));
+        let address = ("127.0.0.1", configuration.port);
+        TcpListener::bind(address)
+            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))
+    }
+
+    fn serve(
+        configuration: Configuration,
+        listener: TcpListener,
+    ) -> Result<Box<dyn Service<Configuration>>, String> {
         match configuration.hang.as_str() {
             "panic" => panic!("asked to panic at the start"),
             "table" => {
@@ -100,9 +116,6 @@ impl Program for Sleeper {
             "thread" => drop(thread::spawn(|| thread::sleep(HOUR))),
             _ => {}
         }
-        let address = ("127.0.0.1", configuration.port);
-        let listener = TcpListener::bind(address)
-            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 thread::spawn(move || {
@@ -111,7 +124,9 @@ impl Program for Sleeper {
                     let length = stream.read(&mut head).unwrap_or(0);
                     let asked = head[..length].starts_with(b"GET /panic ");
                     assert!(!asked, "asked to\npanic by a peer");
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nasleep");
+                    let answer = misuse(&String::from_utf8_lossy(&head[..length]));
+                    let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+                    let _ = stream.write_all(format!("{head}{answer}").as_bytes());
                 });
             }
         });
@@ -124,6 +139,20 @@ impl Program for Sleeper {
             other => Err(format!("cannot {other:?}")),
         }
     }
+}
+
+/// Does what whoever has taken a daemon over would try: `GET /write/PATH`,
+/// `GET /run/PATH`. Says what came of it.
+fn misuse(head: &str) -> String {
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let outcome = if let Some(path) = path.strip_prefix("/write/") {
+        fs::write(format!("/{path}"), "written")
+    } else if let Some(path) = path.strip_prefix("/run/") {
+        std::process::Command::new(format!("/{path}")).status().map(drop)
+    } else {
+        return "asleep".to_owned();
+    };
+    outcome.map_or_else(|error| error.to_string(), |()| "done".to_owned())
 }
 
 /// Goes on with a descriptor table of its own, in which nothing is open.
@@ -143,7 +172,7 @@ struct Asleep {
     configuration: Configuration,
 }
 
-impl Serving for Asleep {
+impl Service<Configuration> for Asleep {
     fn shutdown(&mut self) {
         log::info!("shutdown");
         if self.configuration.hang == "shutdown" {
@@ -151,7 +180,13 @@ impl Serving for Asleep {
         }
     }
 
-    fn reload(&mut self) {
+    fn reload(&mut self, configuration: Configuration) {
+        self.configuration = configuration;
         log::info!("reload {}", self.configuration.warning.as_deref().unwrap_or_default());
+    }
+
+    fn health(&self) -> Health {
+        let is_well = self.configuration.hang != "health";
+        Arc::new(move || if is_well { Ok(()) } else { Err("asked to be unwell".to_owned()) })
     }
 }

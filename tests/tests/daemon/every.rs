@@ -6,6 +6,7 @@ mod surroundings;
 use std::fs;
 use std::net::TcpListener;
 
+use pattoo_common::version;
 use pattoo_tests::{PATIENCE, is_alive, send_signal, wait_until};
 
 use crate::cases::{Installation, read};
@@ -150,5 +151,5 @@ pub(crate) fn wrong_usage_is_code_2(installation: &Installation) {
     assert_eq!(daemon.run(&["--help"]), help);
     let version = daemon.run(&["--version"]);
     assert_eq!(version.code, 0);
-    assert!(version.stdout.starts_with(&format!("{} ", installation.name)), "{version:?}");
+    assert_eq!(version.stdout, format!("{}\n", version::line(installation.name)));
 }

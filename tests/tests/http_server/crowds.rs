@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::os::fd::AsRawFd as _;
+
+use pattoo_tests::loopback::{raise_descriptor_limit, reset};
 
 use crate::victim::{Victim, wait_until};
 
@@ -122,34 +123,4 @@ fn requests_in_a_row_that_nobody_reads_the_answers_of() {
     victim.assert_serves();
     assert!(victim.peak_memory_kib() < 16 << 10, "{} KiB", victim.peak_memory_kib());
     victim.assert_back_at_rest();
-}
-
-/// Ends a connection with RST instead of FIN.
-#[allow(unsafe_code)]
-fn reset(client: TcpStream) {
-    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
-    // SAFETY: the pointer and the size are those of a live linger structure.
-    let result = unsafe {
-        libc::setsockopt(
-            client.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            (&raw const at_once).cast(),
-            libc::socklen_t::try_from(size_of_val(&at_once)).unwrap(),
-        )
-    };
-    assert_eq!(result, 0);
-    drop(client);
-}
-
-/// Takes all descriptors that this process may have, and says how many.
-#[allow(unsafe_code)]
-fn raise_descriptor_limit() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the pointer is to a live rlimit, which the call fills.
-    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
-    limit.rlim_cur = limit.rlim_max;
-    // SAFETY: the pointer is to a live rlimit, which the call only reads.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
-    usize::try_from(limit.rlim_cur).unwrap()
 }

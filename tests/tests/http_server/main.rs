@@ -5,6 +5,7 @@
 
 mod crowds;
 mod descriptors;
+mod fairness;
 mod manners;
 mod refusals;
 mod slowness;

@@ -27,6 +27,8 @@ fn malformed_heads() {
         &[
             ("GET /\r\n".into(), 400),
             ("GET / HTTP/2.0\r\n\r\n".into(), 505),
+            ("GET * HTTP/1.1\r\n\r\n".into(), 400),
+            ("GET / HTTP/0.9\r\n\r\n".into(), 505),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 505),
             ("GET / HTTP/1.1\nHost: h\n\n".into(), 400),
             ("GET /\u{e4} HTTP/1.1\r\n\r\n".into(), 400),

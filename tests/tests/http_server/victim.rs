@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pattoo_tests::loopback::connect_from;
+
 /// A test that waits longer than this for anything has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -59,6 +61,11 @@ impl Victim {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(stream)
+    }
+
+    /// A connection that comes from this address of loopback.
+    pub(crate) fn connect_as(&self, source: Ipv4Addr) -> TcpStream {
+        connect_from(source, self.port, PATIENCE).unwrap()
     }
 
     /// Sends bytes and reads what is answered, to the end.

@@ -57,9 +57,12 @@ fn one_batch_an_interval_with_the_figures_of_spoke_and_hub() {
             ("hub_spool_batches", "0"),
             ("hub_spool_bytes", "0"),
             ("hub_spool_dropped", "0"),
+            ("hub_spool_dropped_datapoints", "0"),
         ] {
             assert_eq!(of_hub(post, key), [value], "{key}");
         }
+        assert_eq!(of_hub(post, "hub_start_time"), of_hub(&posts[0], "hub_start_time"));
+        assert!(of_hub(post, "hub_start_time")[0].parse::<f64>().unwrap() > 1.6e9);
         assert!(of_hub(post, "hub_cycle_duration")[0].parse::<f64>().unwrap() > 0.0);
 
         // ... and of its device.

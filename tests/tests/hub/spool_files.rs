@@ -126,6 +126,9 @@ fn a_full_spool_gives_up_the_oldest_and_counts_it() {
     wait_until("the loss is told", PATIENCE, || {
         server.posts().iter().any(|post| of_hub(post, "hub_spool_dropped") == ["1"])
     });
+    let posts = server.posts();
+    let told = |post| of_hub(post, "hub_spool_dropped_datapoints") == ["1"];
+    assert!(posts.iter().any(told), "the dropped batch held one datapoint");
     hub.daemon.stop();
     assert_eq!(server.values("old", "sequence"), ["2", "3"]);
     expect_all(&numbers(&server, &spoke));

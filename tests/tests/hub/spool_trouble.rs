@@ -45,3 +45,25 @@ fn a_spool_that_cannot_be_written_stops_nothing() {
     hub.daemon.stop();
     expect_all(&numbers(&server, &spoke));
 }
+
+#[test]
+fn a_spool_that_breaks_while_batches_come_is_told_once() {
+    let spoke = StandInSpoke::start("web1");
+    let server = Receiver::start(OURS);
+    let hub = Hub::install("told-once", every_second(&[&spoke], &server));
+    hub.daemon.start();
+    wait_for_number(&server, &spoke, 1);
+    // Each batch now fails under a name of its own.
+    let away = hub.folder.join("away");
+    fs::rename(hub.spool_folder(), &away).unwrap();
+    fs::write(hub.spool_folder(), "a file where the folder was").unwrap();
+    let next = spoke.answered().len() as u64 + 1;
+    wait_for_number(&server, &spoke, next + 2);
+    assert_eq!(hub.log().matches("kept in memory").count(), 1, "{}", hub.log());
+    fs::remove_file(hub.spool_folder()).unwrap();
+    fs::rename(&away, hub.spool_folder()).unwrap();
+    wait_until("it is well again", PATIENCE, || hub.log().contains("is well again"));
+    wait_for_number(&server, &spoke, spoke.answered().len() as u64 + 1);
+    hub.daemon.stop();
+    expect_all(&numbers(&server, &spoke));
+}

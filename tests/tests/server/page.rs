@@ -39,6 +39,12 @@ fn every_path_leads_to_the_page_and_none_out_of_it() {
     for inline in ["<style", "style=\"", "javascript:", " onload"] {
         assert!(!page.text().contains(inline), "the policy does not let {inline} work");
     }
+    let editor = server.get("/igraphql");
+    assert_eq!((editor.status, editor.header("cache-control")), (200, Some("no-cache")));
+    assert!(editor.header("content-security-policy").unwrap().contains("script-src 'self';"));
+    if built().is_some() {
+        assert!(editor.text().contains("GraphQL of Pattoo"), "{}", editor.text());
+    }
     if built().is_none() {
         assert!(page.text().contains("scripts/build-page"), "{}", page.text());
     }

@@ -3,18 +3,20 @@
 use std::time::Instant;
 
 use super::Gate;
+use crate::http_server::answer::Refusal;
 use crate::http_server::budget::Held;
 use crate::http_server::connection::{Connection, Stage};
 use crate::http_server::crowd::Client;
-use crate::http_server::limits::ROOM_PATIENCE;
+use crate::http_server::limits::{PEER_SHARE, ROOM_PATIENCE};
 use crate::http_server::tally::Event;
 use crate::http_server::workers::Job;
 
 /// Those that hold no whole request: the first to go.
 pub(super) const UNFINISHED: &[Stage] =
     &[Stage::Lingering, Stage::Head, Stage::Body, Stage::HeldBack];
-/// Who goes first when somebody must; of one rank the oldest. Whoever has sent a whole
-/// request never goes before he is answered.
+/// Who goes first when somebody must; of one rank the oldest of the peer that has most
+/// clients here. After these whoever has
+/// sent a whole request, and then the last one of the peer that has most of them waiting.
 const RANKS: [&[Stage]; 2] = [UNFINISHED, &[Stage::Writing]];
 
 /// A worker is free, and the first of the whole requests waits for room all the same.
@@ -25,21 +27,19 @@ pub(super) struct RoomWait {
 }
 
 impl Gate {
-    /// The oldest that holds a head, or part of one, without a whole request.
-    pub(super) fn oldest_with_head(&self, except: Option<u64>) -> Option<u64> {
+    /// Who can best be spared of those that hold a head, or part of one, without a whole
+    /// request.
+    pub(super) fn sparest_with_head(&self, except: Option<u64>) -> Option<u64> {
         let holds =
             |client: &Client| UNFINISHED.contains(&client.stage()) && client.held().heads > 0;
-        self.crowd
-            .iter()
-            .find(|&(number, client)| Some(number) != except && holds(client))
-            .map(|(number, _)| number)
+        self.crowd.sparest(|number, client| Some(number) != except && holds(client))
     }
 
     /// Closes other unfinished heads until this one may read on: whether it may.
     pub(super) fn make_room_for_head(&mut self, number: u64, now: Instant) -> bool {
         while !self.crowd.budget.has_room_for_heads() {
-            let Some(oldest) = self.oldest_with_head(Some(number)) else { return false };
-            self.displace_one(oldest, now);
+            let Some(sparest) = self.sparest_with_head(Some(number)) else { return false };
+            self.displace_one(sparest, now);
         }
         true
     }
@@ -89,10 +89,25 @@ impl Gate {
         }
     }
 
-    /// Hands whole requests to free workers, first come, first served.
+    /// Refuses a whole request of a peer that has its share of the places waiting
+    /// already: the others are for other peers.
+    pub(super) fn refuse_past_share(&mut self, number: u64, now: Instant) {
+        let Some(client) = self.crowd.get(number) else { return };
+        let share = (self.limits.connections / PEER_SHARE).max(1);
+        if client.stage() == Stage::Whole
+            && self.crowd.whole_count_of(client.peer().ip().into()) > share
+        {
+            self.step(number, now, |client, now, limits| {
+                let reason = "too many requests of this address wait already";
+                Some(client.refuse(Refusal::new(503, reason), now, limits))
+            });
+        }
+    }
+
+    /// Hands whole requests to free workers.
     pub(super) fn dispatch(&mut self, now: Instant) {
         while self.working.len() < self.limits.workers
-            && let Some(number) = self.crowd.first_whole()
+            && let Some(number) = self.crowd.next_whole()
         {
             if !self.may_answer_one_more(now) {
                 return;
@@ -132,11 +147,11 @@ impl Gate {
         self.workers.give(Job { connection: number, request, without_body });
     }
 
-    /// Closes the oldest client of these stages: whether there was one.
+    /// Closes the client of these stages that can best be spared: whether there was one.
     pub(super) fn displace(&mut self, stages: &[Stage], now: Instant) -> bool {
-        let oldest = self.crowd.oldest(|client| stages.contains(&client.stage()));
-        oldest.is_some_and(|oldest| {
-            self.displace_one(oldest, now);
+        let sparest = self.crowd.sparest(|_, client| stages.contains(&client.stage()));
+        sparest.is_some_and(|sparest| {
+            self.displace_one(sparest, now);
             true
         })
     }
@@ -154,11 +169,15 @@ impl Gate {
     pub(super) fn can_displace_anyone(&self) -> bool {
         let is_in_ranks =
             |client: &Client| RANKS.iter().any(|stages| stages.contains(&client.stage()));
-        self.crowd.oldest(is_in_ranks).is_some()
+        self.crowd.oldest(is_in_ranks).or(self.crowd.sparest_whole()).is_some()
     }
 
     /// Closes the one that can be spared best: whether there was anyone.
     pub(super) fn displace_anyone(&mut self, now: Instant) -> bool {
         RANKS.iter().any(|stages| self.displace(stages, now))
+            || self.crowd.sparest_whole().is_some_and(|number| {
+                self.displace_one(number, now);
+                true
+            })
     }
 }

@@ -146,3 +146,24 @@ fn a_disk_that_turns_read_only_costs_nothing_that_is_on_it() {
         }
     });
 }
+
+#[test]
+fn what_was_acknowledged_while_the_disk_was_read_only_is_removed_later() {
+    with_disk("size=1m", |folder| {
+        let spool = folder.spool(roomy());
+        let mut entries: Vec<_> =
+            (0..3).map(|i| spool.push(&[format!("{i}")], NOW_MS + i).unwrap()).collect();
+        let last = entries.pop().unwrap();
+        set_read_only(&folder.0, true);
+        for entry in &entries {
+            spool.remove(entry);
+        }
+        assert_eq!(folder.files().len(), 3, "the disk removes nothing");
+        let (oldest, _) = spool.oldest().unwrap().unwrap();
+        assert_eq!(oldest, last, "and yet none is posted again");
+        set_read_only(&folder.0, false);
+        spool.remove(&last);
+        assert!(folder.files().is_empty(), "{:?}", folder.files());
+        assert!(folder.spool(roomy()).oldest().unwrap().is_none());
+    });
+}

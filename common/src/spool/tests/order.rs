@@ -119,3 +119,26 @@ fn links_and_folders_are_none_of_ours() {
     assert!(replay(&spool).is_empty());
     assert!(folder.0.join("target").exists());
 }
+
+#[test]
+fn a_batch_is_lost_only_if_it_does_not_arrive_although_its_file_is_gone() {
+    let folder = Folder::new();
+    let spool = folder.spool(SpoolLimits { max_batches: 1, ..roomy() });
+    let lost = |spool: &Spool| spool.stats().dropped_batches;
+    spool.push(&[b"first"], NOW_MS).unwrap();
+    let (first, _) = spool.oldest().unwrap().unwrap();
+    spool.push(&[b"second"], NOW_MS + 1).unwrap();
+    assert_eq!((folder.files().len(), lost(&spool)), (1, 0), "it is on its way");
+    spool.remove(&first);
+    assert_eq!(lost(&spool), 0);
+
+    spool.oldest().unwrap().unwrap();
+    spool.push(&[document("a")], NOW_MS + 2).unwrap();
+    spool.oldest().unwrap().unwrap();
+    assert_eq!(lost(&spool), 1, "it did not arrive");
+
+    let (third, _) = spool.oldest().unwrap().unwrap();
+    spool.push(&[b"fourth"], NOW_MS + 3).unwrap();
+    spool.set_aside(&third, "refused");
+    assert_eq!(lost(&spool), 2, "there was no file to be set aside");
+}

@@ -1,16 +1,16 @@
-//! How much of the log requests may fill: strangers can post too.
+//! How much of the log one kind of line may fill: strangers cause lines too.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lines that are written in one period.
-const LINES: u32 = 60;
-/// See [`LINES`].
-const PERIOD: Duration = Duration::from_mins(1);
-
 /// Counts lines.
-#[derive(Debug, Default)]
-pub(crate) struct Complaints(Mutex<Period>);
+#[derive(Debug)]
+pub struct Complaints {
+    /// Lines that are written in one period.
+    lines: u32,
+    period: Duration,
+    now: Mutex<Period>,
+}
 
 #[derive(Debug, Default)]
 struct Period {
@@ -20,9 +20,14 @@ struct Period {
 }
 
 impl Complaints {
+    /// Writes at most so many lines in each such time.
+    pub fn new(lines: u32, period: Duration) -> Self {
+        Self { lines, period, now: Mutex::default() }
+    }
+
     /// Writes a line to the log, unless enough were written of late. How many were
     /// withheld is told with the first line of the next period.
-    pub(crate) fn write(&self, line: impl FnOnce() -> String) {
+    pub fn write(&self, line: impl FnOnce() -> String) {
         match self.allowed(Instant::now()) {
             Some(0) => log::warn!("{}", line()),
             Some(withheld) => {
@@ -34,12 +39,12 @@ impl Complaints {
 
     /// Whether one more line may be written, and how many were withheld before it.
     fn allowed(&self, now: Instant) -> Option<u64> {
-        let mut period = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if period.began.is_none_or(|began| now >= began + PERIOD) {
+        let mut period = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if period.began.is_none_or(|began| now >= began + self.period) {
             period.began = Some(now);
             period.lines = 0;
         }
-        if period.lines == LINES {
+        if period.lines == self.lines {
             period.withheld += 1;
             return None;
         }
@@ -54,7 +59,9 @@ mod tests {
 
     #[test]
     fn past_so_many_lines_they_are_counted() {
-        let complaints = Complaints::default();
+        const LINES: u32 = 60;
+        const PERIOD: Duration = Duration::from_mins(1);
+        let complaints = Complaints::new(LINES, PERIOD);
         let start = Instant::now();
         for _ in 0..LINES {
             assert_eq!(complaints.allowed(start), Some(0));

@@ -1,0 +1,137 @@
+//! Every attack on every port, one after another, and a mixture of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use pattoo_tests::attack::{Attack, Target};
+use pattoo_tests::fresh_client::{Answers, FreshClient};
+use pattoo_tests::loopback::raise_descriptor_limit;
+use pattoo_tests::{Process, Server};
+
+use crate::door::{Figures, Spoke, agents, assert_back_at_rest, at_rest, web};
+
+/// How long each attack goes on.
+const EACH: Duration = Duration::from_millis(1_200);
+/// How long the mixture goes on, unless this names the seconds.
+const MIXTURE_VARIABLE: &str = "PATTOO_ATTACK_SECONDS";
+const MIXTURE_SECONDS: u64 = 20;
+/// How long the same attacks of the mixture go on, and how many at once on each port.
+const ROUND: Duration = Duration::from_secs(4);
+const AT_ONCE: usize = 3;
+/// What allocators may keep after a storm: no more than what all requests and answers
+/// may take together. The server's database caches grow too.
+const SPOKE_GROWTH_KIB: usize = 6 << 10;
+const SERVER_GROWTH_KIB: usize = 48 << 10;
+
+#[test]
+fn the_spoke_under_each_attack() {
+    let spoke = Spoke::new("");
+    let process = spoke.daemon.start();
+    one_after_another("spoke", process, &spoke.target(), SPOKE_GROWTH_KIB);
+    spoke.daemon.stop();
+}
+
+#[test]
+fn the_port_of_agents_under_each_attack() {
+    let server = Server::start("front-door");
+    one_after_another("agents", server.daemon.pid(), &agents(&server), SERVER_GROWTH_KIB);
+    server.daemon.stop();
+}
+
+#[test]
+fn the_port_of_the_web_under_each_attack() {
+    let server = Server::start("front-door");
+    one_after_another("web", server.daemon.pid(), &web(&server), SERVER_GROWTH_KIB);
+    server.daemon.stop();
+}
+
+/// All three ports at once; `scripts/attack` has it go on for ten minutes.
+#[test]
+fn a_mixture_of_all_attacks() {
+    raise_descriptor_limit();
+    let seconds = std::env::var(MIXTURE_VARIABLE).ok().and_then(|text| text.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(MIXTURE_SECONDS));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mut random = u64::from(now.subsec_nanos()) << 20 | 1;
+    println!("seed {random}");
+
+    let spoke = Spoke::new("");
+    let server = Server::start("front-door");
+    let (spoke_process, server_process) = (spoke.daemon.start(), server.daemon.pid());
+    let targets = [spoke.target(), agents(&server), web(&server)];
+    let spoke_before = at_rest(spoke_process, &targets[..1]);
+    let server_before = at_rest(server_process, &targets[1..]);
+    let clients: Vec<_> =
+        targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect();
+    let mut most = [spoke_before, server_before];
+    while Instant::now() < end {
+        let chosen: Vec<(Attack, &Target)> = targets
+            .iter()
+            .flat_map(|target| (0..AT_ONCE).map(move |_| target))
+            .map(|target| (Attack::ALL[below(&mut random, Attack::ALL.len())], target))
+            .collect();
+        attack(&chosen, ROUND.min(end.saturating_duration_since(Instant::now())));
+        for (most, process) in most.iter_mut().zip([spoke_process, server_process]) {
+            let now = Figures::of(process);
+            most.threads = most.threads.max(now.threads);
+            most.descriptors = most.descriptors.max(now.descriptors);
+            most.peak_memory_kib = now.peak_memory_kib;
+        }
+    }
+    let answers: Vec<Answers> = clients.into_iter().map(FreshClient::finish).collect();
+    let spoke_after = assert_back_at_rest(spoke_process, spoke_before, SPOKE_GROWTH_KIB);
+    let server_after = assert_back_at_rest(server_process, server_before, SERVER_GROWTH_KIB);
+    for (what, before, most, after) in [
+        ("spoke", spoke_before, most[0], spoke_after),
+        ("server", server_before, most[1], server_after),
+    ] {
+        println!("{what}: before {before:?}\n  at most {most:?}\n  after {after:?}");
+        assert_eq!(most.threads, before.threads, "{what}: no thread is made for a stranger");
+    }
+    for (what, answers) in ["spoke", "agents", "web"].into_iter().zip(&answers) {
+        println!("{what}: {answers:?}");
+        answers.assert_prompt(what);
+    }
+    spoke.daemon.stop();
+    server.daemon.stop();
+}
+
+fn one_after_another(what: &str, process: Process, target: &Target, growth_kib: usize) {
+    raise_descriptor_limit();
+    let before = at_rest(process, std::slice::from_ref(target));
+    for kind in Attack::ALL {
+        let client = FreshClient::start(target.port, &target.fresh);
+        attack(&[(kind, target)], EACH);
+        let answers = client.finish();
+        println!("{what}: {}: {answers:?}", kind.name);
+        answers.assert_prompt(&format!("{what}: {}", kind.name));
+        assert_eq!(Figures::of(process).threads, before.threads, "{what}: {}", kind.name);
+    }
+    let after = assert_back_at_rest(process, before, growth_kib);
+    println!("{what}: {before:?}, then {after:?}");
+}
+
+/// Has these attacks go on together for a while.
+fn attack(attacks: &[(Attack, &Target)], time: Duration) {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for (attack, target) in attacks {
+            let stop = &stop;
+            scope.spawn(move || attack.run(target, stop));
+        }
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            thread::park_timeout(left);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A number below `limit`, by xorshift.
+fn below(random: &mut u64, limit: usize) -> usize {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    usize::try_from(*random >> 33).unwrap() % limit
+}
