@@ -234,6 +234,6 @@ mod tests {
     fn many_devices_take_several_documents() {
         let reports = vec![Report::default(); DEVICES_A_DOCUMENT + 1];
         let told = told(reports.len(), &reports);
-        assert_eq!(told.len(), 7 + reports.len());
+        assert_eq!(told.len(), 8 + reports.len());
     }
 }

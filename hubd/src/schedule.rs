@@ -100,7 +100,9 @@ mod tests {
         // The slot of a much shorter interval is over: one cycle, and no burst.
         schedule.advance(start + SECOND * 900);
         schedule.set_interval(SECOND);
-        assert_eq!(schedule.advance(start + SECOND * 950), 50 - 2);
+        assert_eq!(schedule.slot(), start + SECOND * 601);
+        assert_eq!(schedule.advance(start + SECOND * 950), 348);
+        assert_eq!(schedule.slot(), start + SECOND * 950);
     }
 
     #[test]

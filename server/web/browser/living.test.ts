@@ -57,7 +57,8 @@ test("a host's view tells what it is, draws it, and goes on by itself", async ()
   await visitor.sees(".facts", /127\.0\.0\.1:\d+/);
   await visitor.drawn("Load average");
   await visitor.sees('figure[aria-label="Load average"] .legend', /1 minute.*9\.87 tasks/);
-  await visitor.drawn("nvme0n1 · requests");
+  await visitor.sees('figure[aria-label="nvme0n1 · requests"] .legend', /Reads/);
+  await visitor.drawn("Processes");
   const newest = () => visitor.asked.filter((query) => query.includes("columns(")).length;
   const asked = newest();
   await waitFor("new points are asked for without a reload", async () => newest() > asked);

@@ -104,7 +104,7 @@ export class System {
   async spoke(fixture?: string): Promise<{ program: Program; port: number }> {
     const port = await freePort();
     const tree = fixture === undefined ? "" : join(FIXTURES, fixture);
-    const roots = tree === "" ? "" : `proc_directory: ${tree}/proc\nsys_directory: ${tree}/sys\nroot_directory: ${tree}\n`;
+    const roots = tree === "" ? "" : `hostname: ${fixture}\nproc_directory: ${tree}/proc\nsys_directory: ${tree}/sys\nroot_directory: ${tree}\n`;
     const text = `ip_listen_address: 127.0.0.1\nip_bind_port: ${port}\n${roots}`;
     const program = new Program(SPOKE, this.configure(`spoke-${port}`, { [`${SPOKE}.yaml`]: text }));
     this.around.push(program);
