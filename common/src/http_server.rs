@@ -16,6 +16,7 @@
 //! | `body` | a body that is still to come, and whether it does |
 //! | `connection` | the state of one client |
 //! | `crowd` | all clients, by age, and who of them waits for what |
+//! | `peer` | who counts as one where many want the same |
 //! | `turns` | whose whole request is answered next |
 //! | `budget` | the bytes that all clients together may hold |
 //! | `gate` | the poll loop; `gate/room`: who may go on, and who must go when room is short |
@@ -38,6 +39,7 @@ mod gate;
 mod head;
 pub mod limits;
 mod listener;
+mod peer;
 mod sys;
 mod tally;
 mod turns;

@@ -198,7 +198,7 @@ fn told(document: &Document<'_>) -> Vec<String> {
 fn merged_or_taken_apart_nothing_is_lost_changed_or_out_of_place() {
     let mut random = Random::new();
     for _ in 0..ROUNDS {
-        let texts: Vec<String> = (0..1 + random.below(4))
+        let texts: Vec<String> = (0..=random.below(4))
             .map(|_| {
                 let count = random.below(8);
                 document(&(0..count).map(|_| Known::random(&mut random)).collect::<Vec<_>>())
@@ -207,7 +207,9 @@ fn merged_or_taken_apart_nothing_is_lost_changed_or_out_of_place() {
         let documents: Vec<Document<'_>> =
             texts.iter().map(|text| Document::parse(text.as_bytes()).unwrap()).collect();
         let mut batch = Batch::new();
-        documents.iter().for_each(|document| batch.add(document).unwrap());
+        for document in &documents {
+            batch.add(document).unwrap();
+        }
         let wanted: Vec<String> = documents.iter().flat_map(told).collect();
         let merged = batch.finish("hub", 5, 10_000);
         let merged = Document::parse(&merged).unwrap();
@@ -324,9 +326,9 @@ fn a_spool_is_a_queue_whose_bounds_cost_the_oldest() {
                         assert_eq!(Some(&body), wanted.front());
                         wanted.pop_front();
                         if random.below(4) == 0 {
-                            spool.set_aside(&entry, "by chance")
+                            spool.set_aside(&entry, "by chance");
                         } else {
-                            spool.remove(&entry)
+                            spool.remove(&entry);
                         }
                     }
                     None => assert!(wanted.is_empty()),

@@ -149,11 +149,11 @@ impl Fill {
         wait_until("the server to rest", Duration::from_mins(5), || {
             let before = server.cpu();
             pause(Duration::from_secs(1));
-            server.cpu() - before < AT_REST
+            server.cpu().saturating_sub(before) < AT_REST
         });
         let before = server.cpu();
         let times = charts.ask(QUIET_CHARTS);
-        let cpu = server.cpu() - before;
+        let cpu = server.cpu().saturating_sub(before);
         tell_times(&format!("a chart, {state}, nothing comes in"), times.charts);
         tell_times("the same time, a question that reads nothing", times.nothings);
         let each = cpu / u32::try_from(QUIET_CHARTS).expect("small");

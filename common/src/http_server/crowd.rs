@@ -1,11 +1,13 @@
 //! All clients, by age, what they hold together, and who of them waits for what.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use super::budget::{Budget, Held};
 use super::connection::{Connection, Stage};
+use super::peer::Peer;
 use super::turns::Turns;
 
 /// A client of the gate.
@@ -15,6 +17,8 @@ pub(super) struct Crowd {
     /// By number, and so by age: numbers grow and are never used again.
     clients: BTreeMap<u64, Client>,
     next_number: u64,
+    /// How many clients each peer has here.
+    counts: BTreeMap<Peer, usize>,
     /// What the clients hold; the gate adds what the workers hold.
     pub(super) budget: Budget,
     whole: Turns,
@@ -22,7 +26,13 @@ pub(super) struct Crowd {
 
 impl Crowd {
     pub(super) fn new(budget: Budget) -> Self {
-        Self { clients: BTreeMap::new(), next_number: 0, budget, whole: Turns::default() }
+        Self {
+            clients: BTreeMap::new(),
+            next_number: 0,
+            counts: BTreeMap::new(),
+            budget,
+            whole: Turns::default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -42,6 +52,7 @@ impl Crowd {
     pub(super) fn add(&mut self, client: Client) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
+        *self.counts.entry(client.peer().ip().into()).or_default() += 1;
         self.clients.insert(number, client);
         number
     }
@@ -49,6 +60,15 @@ impl Crowd {
     /// The oldest client that meets a condition.
     pub(super) fn oldest(&self, condition: impl Fn(&Client) -> bool) -> Option<u64> {
         self.iter().find(|(_, client)| condition(client)).map(|(number, _)| number)
+    }
+
+    /// Of the clients that meet a condition, the one that can best be spared: of the
+    /// peer that has most clients here, the oldest. So who floods the house pushes
+    /// himself out, and not one that is slow to ask.
+    pub(super) fn sparest(&self, condition: impl Fn(u64, &Client) -> bool) -> Option<u64> {
+        let count = |client: &Client| self.counts.get(&client.peer().ip().into());
+        let candidates = self.iter().filter(|&(number, client)| condition(number, client));
+        candidates.min_by_key(|(_, client)| Reverse(count(client))).map(|(number, _)| number)
     }
 
     /// Those whose deadline is past.
@@ -63,7 +83,7 @@ impl Crowd {
     }
 
     /// How many requests of this peer wait for a worker.
-    pub(super) fn whole_count_of(&self, peer: IpAddr) -> usize {
+    pub(super) fn whole_count_of(&self, peer: Peer) -> usize {
         self.whole.count_of(peer)
     }
 
@@ -99,14 +119,26 @@ impl Crowd {
     }
 
     fn turned(&mut self, number: u64, from: Stage, to: Stage) {
-        let Some(peer) = self.clients.get(&number).map(|client| client.peer().ip()) else { return };
+        let Some(client) = self.clients.get(&number) else { return };
+        let peer = Peer::from(client.peer().ip());
         if from == Stage::Whole {
             self.whole.remove(peer, number);
         }
         match to {
             Stage::Whole => self.whole.add(peer, number),
-            Stage::Closed => drop(self.clients.remove(&number)),
+            Stage::Closed => {
+                self.clients.remove(&number);
+                self.one_less_of(peer);
+            }
             _ => {}
+        }
+    }
+    fn one_less_of(&mut self, peer: Peer) {
+        if let Some(count) = self.counts.get_mut(&peer) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&peer);
+            }
         }
     }
 }

@@ -1,5 +1,10 @@
 //! What the fuzzer of `fuzz/` asks of the gate. Only built for it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "so the fuzzer learns of a fault")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "so the fuzzer learns of a fault"
+)]
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};

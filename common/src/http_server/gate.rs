@@ -143,7 +143,7 @@ impl Gate {
             set.entries.push(entry(door.as_raw_fd(), libc::POLLIN));
         }
         let may_read_heads =
-            self.crowd.budget.has_room_for_heads() || self.oldest_with_head(None).is_some();
+            self.crowd.budget.has_room_for_heads() || self.sparest_with_head(None).is_some();
         for (number, client) in self.crowd.iter() {
             let events = match client.stage() {
                 Stage::Head if may_read_heads => libc::POLLIN,

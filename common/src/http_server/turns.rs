@@ -3,18 +3,15 @@
 //! the first that came is the first that is answered.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 
-/// Of an IPv6 address, what tells networks apart: within it one client may have as
-/// many addresses as it likes.
-const IPV6_NETWORK: u128 = u128::MAX << 64;
+use super::peer::Peer;
 
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// The requests of each peer that has any, the first at the front.
-    waiting: BTreeMap<u128, VecDeque<u64>>,
+    waiting: BTreeMap<Peer, VecDeque<u64>>,
     /// The peers, the next one at the front.
-    peers: VecDeque<u128>,
+    peers: VecDeque<Peer>,
     count: usize,
 }
 
@@ -30,8 +27,8 @@ impl Turns {
     }
 
     /// How many of them are this peer's.
-    pub(super) fn count_of(&self, peer: IpAddr) -> usize {
-        self.waiting.get(&key(peer)).map_or(0, VecDeque::len)
+    pub(super) fn count_of(&self, peer: Peer) -> usize {
+        self.waiting.get(&peer).map_or(0, VecDeque::len)
     }
 
     /// The last request of the peer that has the most: who can best spare one.
@@ -41,8 +38,7 @@ impl Turns {
     }
 
     /// Puts a request behind those of the same peer.
-    pub(super) fn add(&mut self, peer: IpAddr, number: u64) {
-        let peer = key(peer);
+    pub(super) fn add(&mut self, peer: Peer, number: u64) {
         let requests = self.waiting.entry(peer).or_default();
         if requests.is_empty() {
             self.peers.push_back(peer);
@@ -52,8 +48,7 @@ impl Turns {
     }
 
     /// Takes a request out. If it was the next one, its peer's turn is over.
-    pub(super) fn remove(&mut self, peer: IpAddr, number: u64) {
-        let peer = key(peer);
+    pub(super) fn remove(&mut self, peer: Peer, number: u64) {
         let was_next = self.next() == Some(number);
         let Some(requests) = self.waiting.get_mut(&peer) else { return };
         let Some(place) = requests.iter().position(|&known| known == number) else { return };
@@ -68,23 +63,15 @@ impl Turns {
     }
 }
 
-/// An IPv4 client comes here with its IPv4 address, whichever socket it came by.
-fn key(peer: IpAddr) -> u128 {
-    match peer {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits() & IPV6_NETWORK,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn peer(text: &str) -> Peer {
+        Peer::from(text.parse::<std::net::IpAddr>().unwrap())
     }
 
-    fn drain(turns: &mut Turns, of: impl Fn(u64) -> IpAddr) -> Vec<u64> {
+    fn drain(turns: &mut Turns, of: impl Fn(u64) -> Peer) -> Vec<u64> {
         std::iter::from_fn(|| {
             let number = turns.next()?;
             turns.remove(of(number), number);
@@ -95,7 +82,7 @@ mod tests {
 
     #[test]
     fn peers_take_turns_and_each_is_answered_in_order() {
-        let (a, b, c) = (address("192.0.2.1"), address("192.0.2.2"), address("2001:db8::1"));
+        let (a, b, c) = (peer("192.0.2.1"), peer("192.0.2.2"), peer("2001:db8::1"));
         let mut turns = Turns::default();
         (0..4).for_each(|number| turns.add(a, number));
         turns.add(b, 10);
@@ -119,27 +106,15 @@ mod tests {
 
     #[test]
     fn one_that_goes_away_costs_nobody_a_turn() {
-        let (a, b) = (address("192.0.2.1"), address("192.0.2.2"));
+        let (a, b) = (peer("192.0.2.1"), peer("192.0.2.2"));
         let mut turns = Turns::default();
         (0..3).for_each(|number| turns.add(a, number));
         (10..12).for_each(|number| turns.add(b, number));
         turns.remove(a, 1);
         turns.remove(b, 7);
-        turns.remove(address("192.0.2.9"), 10);
+        turns.remove(peer("192.0.2.9"), 10);
         assert_eq!(turns.next(), Some(0));
         let of = |number| if number < 10 { a } else { b };
         assert_eq!(drain(&mut turns, of), [0, 10, 2, 11]);
-    }
-
-    #[test]
-    fn addresses_of_one_ipv6_network_are_one_peer() {
-        let (a, b) = (address("2001:db8::1"), address("2001:db8::ffff:1"));
-        let other = address("2001:db8:0:1::1");
-        let mut turns = Turns::default();
-        turns.add(a, 0);
-        turns.add(b, 1);
-        turns.add(other, 2);
-        let of = |number| [a, b, other][usize::try_from(number).unwrap()];
-        assert_eq!(drain(&mut turns, of), [0, 2, 1]);
     }
 }

@@ -1,5 +1,9 @@
 //! What the fuzzer of `fuzz/` asks of the check of signatures. Only built for it.
-#![expect(clippy::unwrap_used, reason = "so the fuzzer learns of a fault")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "so the fuzzer learns of a fault"
+)]
 
 use std::sync::LazyLock;
 
@@ -17,19 +21,21 @@ const TARGET: &str = "/pattoo/api/v1/agent/receive/hub?a=b";
 static SECRETS: LazyLock<Secrets> =
     LazyLock::new(|| secrets(&[("site1", "0123456789abcdef"), ("site2", "fedcba9876543210")]));
 
-/// A request that was signed, as it goes onto the wire, and its answer.
-static SIGNED: LazyLock<(SignedRequest<'static>, Vec<u8>, Vec<(String, String)>)> =
-    LazyLock::new(|| {
-        let signed = SECRETS.sign_request_of(NOW_S, "POST", TARGET, BODY);
-        let (lines, length) = (signed.header_lines(), BODY.len());
-        let head = format!("POST {TARGET} HTTP/1.1\r\n{lines}Content-Length: {length}\r\n\r\n");
-        let answer = answer::sign(SECRETS.first(), &signed.signature, json(STATUS, ANSWER), NOW_S);
-        let text = |header: &tiny_http::Header| {
-            (header.field.as_str().as_str().to_owned(), header.value.as_str().to_owned())
-        };
-        let headers = answer.headers().iter().map(text).collect();
-        (signed, [head.as_bytes(), BODY].concat(), headers)
-    });
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
+/// A request that was signed, as it goes onto the wire, and the headers of its answer.
+static SIGNED: LazyLock<(SignedRequest<'static>, Vec<u8>, Headers)> = LazyLock::new(|| {
+    let signed = SECRETS.sign_request_of(NOW_S, "POST", TARGET, BODY);
+    let (lines, length) = (signed.header_lines(), BODY.len());
+    let head = format!("POST {TARGET} HTTP/1.1\r\n{lines}Content-Length: {length}\r\n\r\n");
+    let answer = answer::sign(SECRETS.first(), &signed.signature, json(STATUS, ANSWER), NOW_S);
+    let text = |header: &tiny_http::Header| {
+        (header.field.as_str().as_str().to_owned(), header.value.as_str().to_owned())
+    };
+    let headers = answer.headers().iter().map(text).collect();
+    (signed, [head.as_bytes(), BODY].concat(), headers)
+});
 
 /// Whatever a stranger makes of a signed request or answer, and whatever it writes
 /// itself: only what was signed is taken.

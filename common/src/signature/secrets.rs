@@ -177,7 +177,7 @@ fn parse(text: &str) -> Result<Vec<Secret>, String> {
 }
 
 #[cfg(any(test, fuzzing))]
-#[cfg_attr(fuzzing, expect(clippy::unwrap_used, reason = "the fuzzer's own"))]
+#[allow(clippy::unwrap_used, reason = "only for tests and the fuzzer")]
 pub(super) fn secrets(lines: &[(&str, &str)]) -> Secrets {
     let lines: Vec<_> = lines.iter().map(|(id, secret)| format!("{id} {secret}")).collect();
     Secrets { path: PathBuf::from("/secret"), list: parse(&lines.join("\n")).unwrap() }

@@ -3,8 +3,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fewFigures, history, manyFigures } from "./machine.ts";
-import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
+import { batch, post, postAll } from "./posting.ts";
+import { freePort, System } from "./system.ts";
 import { openBrowser, Visitor, type Looks } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
@@ -20,18 +20,12 @@ const folder = process.argv[2] ?? "screenshots";
 mkdirSync(folder, { recursive: true });
 const browser = await openBrowser();
 const system = await System.start();
-try {
-  await takeAll();
-} finally {
-  await browser.close();
-  await system.stop();
-}
-
 async function takeAll(): Promise<void> {
   await picture("no-data", "", async (visitor) => void (await visitor.sees(".no-data", /./)));
   await fill();
   const drawn = async (visitor: Visitor) => {
-    await waitFor("charts are drawn", async () => (await visitor.page.locator(".plot.is-waiting").count()) === 0 && (await visitor.page.locator(".plot canvas").count()) > 0);
+    await visitor.page.locator(".legend-value", { hasText: /\d/ }).first().waitFor();
+    await waitFor("charts are drawn", async () => (await visitor.page.locator(".plot.is-waiting").count()) === 0);
   };
   await picture("overview", "", async (visitor) => {
     await visitor.sees(".host-row", /build-/);
@@ -65,6 +59,7 @@ async function takeAll(): Promise<void> {
 async function picture(name: string, path: string, ready: (visitor: Visitor) => Promise<void>): Promise<void> {
   for (const [look, looks] of Object.entries(LOOKS)) {
     const visitor = await Visitor.come(browser, system.origin, looks);
+    await refresh();
     await visitor.page.goto(system.address(path));
     await ready(visitor);
     await visitor.page.waitForTimeout(400);
@@ -74,17 +69,34 @@ async function picture(name: string, path: string, ready: (visitor: Visitor) => 
   }
 }
 
-/** Twenty-four machines: one told of for a day, the others for an hour; one late, one down. */
+const NAMES = ROLES.flatMap((role) => [1, 2, 3, 4].map((number) => `${role}-0${number}`));
+/** Minutes since these were last heard of. */
+const SILENT: Record<string, number> = { "edge-03": 54, "mail-02": 2.5 };
+const INTERVAL_MS = 60_000;
+const figuresOf = (name: string) => (name === "web-01" ? manyFigures : fewFigures);
+let filled = false;
+
+/** Twenty-four machines: one told of for a day, the others for an hour; and a real hub, which cannot reach all. */
 async function fill(): Promise<void> {
   const now = Date.now();
-  const names = ROLES.flatMap((role) => [1, 2, 3, 4].map((number) => `${role}-0${number}`));
-  for (const [seed, name] of names.entries()) {
-    const [from, interval] = name === "web-01" ? [24, 60_000] : [1, 30_000];
-    const behind = name === "edge-03" ? 0.9 * HOUR_MS : name === "mail-02" ? 80_000 : 0;
-    const figures = name.startsWith("web-") && name !== "web-01" ? fewFigures : name === "web-01" ? manyFigures : fewFigures;
+  for (const [seed, name] of NAMES.entries()) {
+    const hours = name === "web-01" ? 24 : 1;
+    const silent = (SILENT[name] ?? 0) * INTERVAL_MS;
     const pause: [number, number] | undefined = name === "web-01" ? [now - 15 * HOUR_MS, now - 14 * HOUR_MS] : undefined;
-    await postAll(system.agentPort, history(name, seed + 1, now - from * HOUR_MS, now - behind, interval, figures, pause), interval, 150);
+    await postAll(system.agentPort, history(name, seed + 1, now - hours * HOUR_MS, now - silent, INTERVAL_MS, figuresOf(name), pause), INTERVAL_MS, 150);
   }
+  const spoke = await system.spoke("arm-board");
+  spoke.program.start();
+  system.hub([spoke.port, await freePort()]).start();
+  filled = true;
+}
+
+/** The latest figures of all that are not silent. */
+async function refresh(): Promise<void> {
+  if (!filled) return;
+  const timestampMs = Date.now();
+  const loud = [...NAMES.entries()].filter(([, name]) => SILENT[name] === undefined);
+  await post(system.agentPort, batch(loud.map(([seed, target]) => ({ target, timestampMs, samples: figuresOf(target)(seed + 1, timestampMs) })), INTERVAL_MS));
 }
 
 /** Saves a chart of the web servers, and tells where it is drawn. */
@@ -99,4 +111,11 @@ async function exploring(): Promise<string> {
   const { pathname, search } = new URL(visitor.page.url());
   await visitor.leaves();
   return pathname.slice("/pattoo/".length) + search;
+}
+
+try {
+  await takeAll();
+} finally {
+  await browser.close();
+  await system.stop();
 }

@@ -29,7 +29,8 @@ pub(super) fn read() -> KernelName {
 }
 
 fn text(field: &[c_char]) -> String {
-    let bytes: Vec<u8> = field.iter().map(|byte| byte.cast_unsigned()).collect();
+    // The sign of a c_char is not the same on every machine.
+    let bytes: Vec<u8> = field.iter().flat_map(|byte| byte.to_ne_bytes()).collect();
     CStr::from_bytes_until_nul(&bytes)
         .map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned())
 }

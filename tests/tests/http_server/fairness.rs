@@ -51,6 +51,19 @@ fn one_address_may_not_have_more_than_half_of_the_places_waiting() {
     victim.assert_back_at_rest();
 }
 
+/// Its request is on its way for as long as a network takes, while others come and go.
+#[test]
+fn a_storm_pushes_out_itself_and_not_one_that_is_slow_to_ask() {
+    let victim = Victim::start(&["spoke", "connections=20"]);
+    let mut slow = victim.connect_as(SOME);
+    let idle: Vec<TcpStream> = (0..200).map(|_| victim.connect_as(MANY)).collect();
+    wait_for_open(&victim, 20);
+    slow.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(Reply::read(slow).status, 200);
+    drop(idle);
+    victim.assert_back_at_rest();
+}
+
 #[test]
 fn a_full_house_takes_in_one_more_address() {
     let victim = Victim::start(&["spoke", "workers=1", "connections=4"]);

@@ -14,7 +14,8 @@ use crate::http_server::workers::Job;
 /// Those that hold no whole request: the first to go.
 pub(super) const UNFINISHED: &[Stage] =
     &[Stage::Lingering, Stage::Head, Stage::Body, Stage::HeldBack];
-/// Who goes first when somebody must; of one rank the oldest. After these whoever has
+/// Who goes first when somebody must; of one rank the oldest of the peer that has most
+/// clients here. After these whoever has
 /// sent a whole request, and then the last one of the peer that has most of them waiting.
 const RANKS: [&[Stage]; 2] = [UNFINISHED, &[Stage::Writing]];
 
@@ -26,21 +27,19 @@ pub(super) struct RoomWait {
 }
 
 impl Gate {
-    /// The oldest that holds a head, or part of one, without a whole request.
-    pub(super) fn oldest_with_head(&self, except: Option<u64>) -> Option<u64> {
+    /// Who can best be spared of those that hold a head, or part of one, without a whole
+    /// request.
+    pub(super) fn sparest_with_head(&self, except: Option<u64>) -> Option<u64> {
         let holds =
             |client: &Client| UNFINISHED.contains(&client.stage()) && client.held().heads > 0;
-        self.crowd
-            .iter()
-            .find(|&(number, client)| Some(number) != except && holds(client))
-            .map(|(number, _)| number)
+        self.crowd.sparest(|number, client| Some(number) != except && holds(client))
     }
 
     /// Closes other unfinished heads until this one may read on: whether it may.
     pub(super) fn make_room_for_head(&mut self, number: u64, now: Instant) -> bool {
         while !self.crowd.budget.has_room_for_heads() {
-            let Some(oldest) = self.oldest_with_head(Some(number)) else { return false };
-            self.displace_one(oldest, now);
+            let Some(sparest) = self.sparest_with_head(Some(number)) else { return false };
+            self.displace_one(sparest, now);
         }
         true
     }
@@ -95,7 +94,9 @@ impl Gate {
     pub(super) fn refuse_past_share(&mut self, number: u64, now: Instant) {
         let Some(client) = self.crowd.get(number) else { return };
         let share = (self.limits.connections / PEER_SHARE).max(1);
-        if client.stage() == Stage::Whole && self.crowd.whole_count_of(client.peer().ip()) > share {
+        if client.stage() == Stage::Whole
+            && self.crowd.whole_count_of(client.peer().ip().into()) > share
+        {
             self.step(number, now, |client, now, limits| {
                 let reason = "too many requests of this address wait already";
                 Some(client.refuse(Refusal::new(503, reason), now, limits))
@@ -146,11 +147,11 @@ impl Gate {
         self.workers.give(Job { connection: number, request, without_body });
     }
 
-    /// Closes the oldest client of these stages: whether there was one.
+    /// Closes the client of these stages that can best be spared: whether there was one.
     pub(super) fn displace(&mut self, stages: &[Stage], now: Instant) -> bool {
-        let oldest = self.crowd.oldest(|client| stages.contains(&client.stage()));
-        oldest.is_some_and(|oldest| {
-            self.displace_one(oldest, now);
+        let sparest = self.crowd.sparest(|_, client| stages.contains(&client.stage()));
+        sparest.is_some_and(|sparest| {
+            self.displace_one(sparest, now);
             true
         })
     }

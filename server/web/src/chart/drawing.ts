@@ -1,7 +1,7 @@
 // What uPlot is given for a chart: the columns, the series and the bands.
 
 import type uPlot from "uplot";
-import { aligned, stacked, together, type Points, type Row } from "../series/points.ts";
+import { aligned, lonely, stacked, together, type Points, type Row } from "../series/points.ts";
 import type { ChartSpec } from "../series/charts.ts";
 import type { Feed } from "../state/feed.ts";
 import { lineColour, pale, type Palette } from "./palette.ts";
@@ -49,7 +49,7 @@ export function seriesOf(spec: ChartSpec, palette: Palette): { series: uPlot.Ser
   const bands: uPlot.Band[] = [];
   spec.lines.forEach((line, at) => {
     const colour = lineColour(palette, at);
-    const own: uPlot.Series = { stroke: colour, width: 1.5, points: { show: false, filter: lonely, size: 4, fill: colour } };
+    const own: uPlot.Series = { stroke: colour, width: 1.5, points: { show: false, filter: dots, size: 4, fill: colour } };
     if (line.look === "area") own.fill = pale(colour, AREA_SHARE);
     if (line.look === "dashed") own.dash = [5, 4];
     if (spec.stacked) {
@@ -72,11 +72,7 @@ function lineRows(spec: ChartSpec, values: Row[], hidden: ReadonlySet<number>): 
 }
 
 /** A point without neighbours has no line, and would not be seen. */
-const lonely: uPlot.Series.Points.Filter = (plot, seriesIdx) => {
-  const row = plot.data[seriesIdx] ?? [];
-  const found: number[] = [];
-  for (let at = 0; at < row.length; at += 1) {
-    if (row[at] != null && row[at - 1] == null && row[at + 1] == null) found.push(at);
-  }
+const dots: uPlot.Series.Points.Filter = (plot, seriesIdx) => {
+  const found = lonely((plot.data[seriesIdx] ?? []) as Row);
   return found.length > 0 ? found : null;
 };

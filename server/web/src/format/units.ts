@@ -95,9 +95,16 @@ function fractionDigits(values: readonly number[]): number {
   return [0, 1, 2].find(exact) ?? 3;
 }
 
+/** The steps of an axis of spans, in seconds: up to a year. */
+const SPANS = [
+  1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200,
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 365, 1_000].map((days) => days * 86_400),
+];
+
 /** The steps that an axis of these units may have. */
 export function increments(units: string): number[] | undefined {
   const kind = kindOf(units);
+  if (kind.kind === "seconds") return SPANS;
   if (kind.kind !== "prefixed" || kind.base !== 1_024) return undefined;
   const steps = [];
   for (let power = 0; power <= 6; power += 1) {

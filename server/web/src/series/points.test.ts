@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { aligned, joined, stacked, together, type Points } from "./points.ts";
+import { aligned, finished, joined, lonely, stacked, together, type Points } from "./points.ts";
 
 const points = (timestamps: number[], values: (number | null)[], step: number | null = null): Points => ({
   step, timestamps, values, lows: null, highs: null, damaged: [],
@@ -51,4 +51,17 @@ test("series that followed each other are one line", () => {
 test("a stack adds up, and has a gap where its line has one", () => {
   assert.deepEqual(stacked([[1, 2, null], [10, null, 30]]), [[1, 2, null], [11, null, 30]]);
   assert.deepEqual(stacked([[1, undefined, 3], [10, 20, 30]]), [[1, 1, 3], [11, 21, 33]]);
+});
+
+test("the growth of a time that is not over is left out, and only that", () => {
+  const all = points([0, 10, 20], [1, 2, 0.3], 10);
+  assert.deepEqual(finished(all, 25).timestamps, [0, 10]);
+  assert.deepEqual(finished(all, 30).timestamps, [0, 10, 20]);
+  assert.deepEqual(finished(points([0, 10], [1, 2]), 11).timestamps, [0, 10]);
+});
+
+test("a point is lonely between gaps, not between the times of other lines", () => {
+  assert.deepEqual(lonely([1, null, 2, null, 3, 4]), [0, 2]);
+  assert.deepEqual(lonely([1, undefined, 2, undefined, 3]), []);
+  assert.deepEqual(lonely([undefined, 7, undefined]), [1]);
 });

@@ -54,6 +54,28 @@ export function lowerBound(times: readonly number[], time: number): number {
   return low;
 }
 
+/** Without the last points of a rate that stand for a time which is not over: what has grown so far is too little. */
+export function finished(points: Points, nowMs: number): Points {
+  const { step } = points;
+  if (step === null) return points;
+  const end = lowerBound(points.timestamps, nowMs - step + 1);
+  if (end === points.timestamps.length) return points;
+  return { ...points, timestamps: points.timestamps.slice(0, end), values: points.values.slice(0, end) };
+}
+
+/** Places of points that have no neighbour to draw a line to. */
+export function lonely(row: readonly (number | null | undefined)[]): number[] {
+  const found: number[] = [];
+  const known = row.flatMap((value, place) => (value === undefined ? [] : [place]));
+  known.forEach((place, at) => {
+    const before = known[at - 1];
+    const behind = known[at + 1];
+    const alone = (other: number | undefined) => other === undefined || row[other] === null;
+    if (row[place] !== null && alone(before) && alone(behind)) found.push(place);
+  });
+  return found;
+}
+
 /** One line on the common axis: null is a gap, undefined a time that is another line's. */
 export type Row = (Value | undefined)[];
 
