@@ -98,3 +98,22 @@ pub(crate) trait Source: Send {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::fixture::Folder;
+
+    #[test]
+    fn the_first_process_stands_for_a_machine_that_is_not_ones_own() {
+        let roots = |proc: &Path| Roots { proc: proc.into(), sys: "/sys".into(), root: "/".into() };
+        let of_machine = |proc: &Path| roots(proc).proc_of_machine("net/dev");
+        assert_eq!(of_machine(Path::new("/proc")), Path::new("/proc/net/dev"));
+        // The kernel's by another path, whether or not that process can be seen.
+        assert_eq!(of_machine(Path::new("/proc/../proc")), Path::new("/proc/../proc/1/net/dev"));
+        let folder = Folder::new("proc_of_machine");
+        assert_eq!(of_machine(&folder.path), folder.path.join("net/dev"));
+        let file = folder.file("1/net/dev", "");
+        assert_eq!(of_machine(&folder.path), file);
+    }
+}
