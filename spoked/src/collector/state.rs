@@ -8,6 +8,7 @@ use pattoo_common::datapoint::DataPoint;
 use pattoo_common::wall_clock::now_ms;
 
 use super::{Collected, DEADLINE, SourceReport, SourceState};
+use crate::journal::{self, Note};
 use crate::source::{Poll, Source, SourceError};
 
 /// Behind the lock of the collector.
@@ -63,12 +64,14 @@ pub(super) struct Reading {
     begun: Instant,
     timestamp_ms: u64,
     outcome: Result<(), SourceError>,
+    files: Vec<Note>,
 }
 
 impl Reading {
     /// Reads the source. This may take long, or never end.
     pub(super) fn read(&mut self) {
         self.outcome = self.source.read(&self.poll, &mut self.points);
+        self.files = journal::take();
     }
 }
 
@@ -151,8 +154,8 @@ impl State {
         self.taken += 1;
         self.reading_since = Some(begun);
         self.pass_over();
-        let outcome = Ok(());
-        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome })
+        let (outcome, files) = (Ok(()), Vec::new());
+        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome, files })
     }
 
     /// Passes over those that still hang.
@@ -175,6 +178,7 @@ impl State {
             slot.timestamp_ms = reading.timestamp_ms;
             slot.report.duration = reading.begun.elapsed();
             slot.report.datapoints = reading.points.len();
+            slot.report.files = reading.files;
             slot.report.state = match reading.outcome {
                 Ok(()) => SourceState::Ok,
                 Err(SourceError::Absent(reason)) => SourceState::Absent(reason),
@@ -249,6 +253,7 @@ impl Slot {
             duration: Duration::ZERO,
             datapoints: 0,
             state: SourceState::Absent("not read yet".to_owned()),
+            files: Vec::new(),
         };
         Self {
             source: Some(source),
