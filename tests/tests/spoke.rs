@@ -223,7 +223,7 @@ fn once_and_explain_need_no_daemon() {
 fn explain_tells_files_and_the_permission_that_is_missing() {
     let tree = Folder::new("explain_tree");
     let loadavg = tree.write("proc/loadavg", "0.1 0.2 0.3 1/2 3\n");
-    fs::set_permissions(&loadavg, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&loadavg, fs::Permissions::from_mode(0o000)).unwrap();
     let uptime = tree.write("proc/uptime", "7.5 1.0\n");
     let folder = Folder::new("explain");
     let fixture = Some(tree.path().to_owned());

@@ -29,7 +29,7 @@ impl MountWatch {
         match File::open(&path) {
             Ok(file) => {
                 journal::read(&path, None);
-                Ok(Self { file, path })
+                Ok(Self { path, file })
             }
             Err(error) => {
                 journal::unread(&path, &error);
