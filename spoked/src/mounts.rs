@@ -81,7 +81,7 @@ pub(crate) fn types_with_device(filesystems: &str) -> BTreeSet<String> {
         Some(("nodev", "zfs")) => Some("zfs".to_owned()),
         _ => None,
     };
-    filesystems.lines().filter_map(with_device).collect()
+    filesystems.lines().filter_map(with_device).filter(|fstype| !fstype.is_empty()).collect()
 }
 
 /// Chooses from a table of mounts, line by line, so that a table of any length
@@ -320,6 +320,15 @@ mod tests {
 
     const FILESYSTEMS: &str =
         "nodev\tsysfs\nnodev\ttmpfs\nnodev\tnfs4\nnodev\toverlay\nnodev\tzfs\n\text4\n\txfs\n";
+
+    /// Found by the fuzz target `mounts`.
+    #[test]
+    fn a_type_without_a_name_is_none() {
+        assert_eq!(types_with_device("\t\n\text4\n\t \n"), BTreeSet::from(["ext4".to_owned()]));
+        let mut selector = Selector::new(types_with_device("\t\n"));
+        selector.line(b"/dev/sda1 /mnt  rw 0 0");
+        assert_eq!(selector.finish().mounts, []);
+    }
 
     fn select(table: &str) -> Selection {
         let mut selector = Selector::new(types_with_device(FILESYSTEMS));

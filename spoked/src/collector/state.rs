@@ -8,6 +8,7 @@ use pattoo_common::datapoint::DataPoint;
 use pattoo_common::wall_clock::now_ms;
 
 use super::{Collected, DEADLINE, SourceReport, SourceState};
+use crate::journal::{self, Note};
 use crate::source::{Poll, Source, SourceError};
 
 /// A source that had more datapoints gives the memory for them back.
@@ -66,12 +67,14 @@ pub(super) struct Reading {
     begun: Instant,
     timestamp_ms: u64,
     outcome: Result<(), SourceError>,
+    files: Vec<Note>,
 }
 
 impl Reading {
     /// Reads the source. This may take long, or never end.
     pub(super) fn read(&mut self) {
         self.outcome = self.source.read(&self.poll, &mut self.points);
+        self.files = journal::take();
     }
 }
 
@@ -154,8 +157,8 @@ impl State {
         self.taken += 1;
         self.reading_since = Some(begun);
         self.pass_over();
-        let outcome = Ok(());
-        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome })
+        let (outcome, files) = (Ok(()), Vec::new());
+        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome, files })
     }
 
     /// Passes over those that still hang.
@@ -179,6 +182,7 @@ impl State {
             slot.report.duration = reading.begun.elapsed();
             slot.report.datapoints = reading.points.len();
             slot.report.left_out = reading.source.left_out();
+            slot.report.files = reading.files;
             slot.report.state = match reading.outcome {
                 Ok(()) => SourceState::Ok,
                 Err(SourceError::Absent(reason)) => SourceState::Absent(reason),
@@ -257,6 +261,7 @@ impl Slot {
             datapoints: 0,
             left_out: 0,
             state: SourceState::Absent("not read yet".to_owned()),
+            files: Vec::new(),
         };
         Self {
             source: Some(source),
