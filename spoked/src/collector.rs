@@ -57,6 +57,8 @@ pub(crate) struct SourceReport {
     pub(crate) duration: Duration,
     /// How many datapoints it gave.
     pub(crate) datapoints: usize,
+    /// How many it did not give, because no answer would have had room for them.
+    pub(crate) left_out: usize,
     /// What came of it.
     pub(crate) state: SourceState,
     /// The files that it asked for; empty unless the journal was begun.

@@ -43,6 +43,9 @@ pub(crate) fn explain(roots: &Roots, collected: &Collected) -> String {
         if own.len() > EXAMPLES {
             let _ = writeln!(text, "        and {} more", own.len() - EXAMPLES);
         }
+        if source.left_out > 0 {
+            let _ = writeln!(text, "        {} left out: no answer has room", source.left_out);
+        }
     }
     text.pop();
     text

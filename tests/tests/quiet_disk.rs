@@ -31,7 +31,7 @@ fn bytes_to_disk(process: &str) -> Option<u64> {
 fn is_counted(folder: &Folder) -> bool {
     let Some(before) = bytes_to_disk("self") else { return false };
     let mut file = fs::File::create(folder.join("probe")).unwrap();
-    file.write_all(&[1; 8 * 1024]).unwrap();
+    file.write_all(&vec![1; 64 * 1024]).unwrap();
     file.sync_all().unwrap();
     bytes_to_disk("self").is_some_and(|after| after > before)
 }

@@ -11,6 +11,9 @@ use super::{Collected, DEADLINE, SourceReport, SourceState};
 use crate::journal::{self, Note};
 use crate::source::{Poll, Source, SourceError};
 
+/// A source that had more datapoints gives the memory for them back.
+const KEPT_POINTS: usize = 4 * 1024;
+
 /// Behind the lock of the collector.
 pub(super) struct State {
     slots: Vec<Slot>,
@@ -178,6 +181,7 @@ impl State {
             slot.timestamp_ms = reading.timestamp_ms;
             slot.report.duration = reading.begun.elapsed();
             slot.report.datapoints = reading.points.len();
+            slot.report.left_out = reading.source.left_out();
             slot.report.files = reading.files;
             slot.report.state = match reading.outcome {
                 Ok(()) => SourceState::Ok,
@@ -201,6 +205,9 @@ impl State {
             if slot.answer == self.answer {
                 let timestamp_ms = slot.timestamp_ms;
                 points.extend(slot.points.drain(..).map(|point| (timestamp_ms, point)));
+                if slot.points.capacity() > KEPT_POINTS {
+                    slot.points = Vec::new();
+                }
             } else if let Some((begun, since_ms)) = slot.taken_at {
                 slot.report.miss(begun.elapsed(), SourceState::Hangs(since_ms));
             } else if place >= self.next {
@@ -252,6 +259,7 @@ impl Slot {
             reads: source.reads(),
             duration: Duration::ZERO,
             datapoints: 0,
+            left_out: 0,
             state: SourceState::Absent("not read yet".to_owned()),
             files: Vec::new(),
         };
@@ -283,6 +291,7 @@ impl Slot {
 impl SourceReport {
     fn miss(&mut self, duration: Duration, state: SourceState) {
         self.datapoints = 0;
+        self.left_out = 0;
         self.duration = duration;
         self.state = state;
     }

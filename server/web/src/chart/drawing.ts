@@ -73,6 +73,6 @@ function lineRows(spec: ChartSpec, values: Row[], hidden: ReadonlySet<number>): 
 
 /** A point without neighbours has no line, and would not be seen. */
 const dots: uPlot.Series.Points.Filter = (plot, seriesIdx) => {
-  const found = lonely(plot.data[seriesIdx] ?? []);
+  const found = lonely((plot.data[seriesIdx] ?? []) as Row);
   return found.length > 0 ? found : null;
 };
