@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use pattoo_common::datapoint::DataPoint;
 
+use crate::journal::Note;
 use crate::source::{Poll, Source};
 
 mod reader;
@@ -56,8 +57,12 @@ pub(crate) struct SourceReport {
     pub(crate) duration: Duration,
     /// How many datapoints it gave.
     pub(crate) datapoints: usize,
+    /// How many it did not give, because no answer would have had room for them.
+    pub(crate) left_out: usize,
     /// What came of it.
     pub(crate) state: SourceState,
+    /// The files that it asked for; empty unless the journal was begun.
+    pub(crate) files: Vec<Note>,
 }
 
 /// What came of reading a source.

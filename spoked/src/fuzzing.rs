@@ -39,7 +39,7 @@ const FILES: [(&str, Reader); 16] = [
     ("zoneinfo", Reader::Source("memory")),
     ("vmstat", Reader::Source("swap_io")),
     ("diskstats", Reader::Source("disk_io")),
-    ("self/net/dev", Reader::Source("network_io")),
+    ("net/dev", Reader::Source("network_io")),
     ("block/sda/stat", Reader::Source("disk_io")),
     ("devices/system/cpu/cpufreq/policy0/scaling_cur_freq", Reader::Source("cpu_frequency")),
     ("devices/system/cpu/online", Reader::Host),

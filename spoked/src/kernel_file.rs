@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::journal;
 use crate::source::SourceError;
 
 /// What is larger is not read: no file of the kernel that we know comes near it.
@@ -70,7 +71,10 @@ impl KernelFile {
             outcome = self.fill(&enough);
         }
         match outcome {
-            Ok(()) => Ok(&self.buffer[..self.filled]),
+            Ok(()) => {
+                journal::read(&self.path, Some(self.filled));
+                Ok(&self.buffer[..self.filled])
+            }
             Err(error) => {
                 self.close();
                 Err(unreadable(&self.path, &error))
@@ -117,6 +121,7 @@ impl KernelFile {
 
 /// How an error of the kernel at this path is told.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> SourceError {
+    journal::unread(path, error);
     let path = path.display();
     if error.kind() == io::ErrorKind::NotFound {
         SourceError::Absent(format!("{path}: there is no such file"))

@@ -6,6 +6,7 @@ mod explain;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod host;
+mod journal;
 mod kernel_file;
 mod kernel_text;
 mod left_out;

@@ -46,17 +46,20 @@ impl Machine {
         series.set_target(target(&self.host, &self.agent_id));
         let interval_ms = u64::from(poll.interval_s) * 1000;
         let now_ms = now_ms();
+        let mut left_out = collected.sources.iter().map(|source| source.left_out).sum();
+        let of = collected.points.len() + left_out;
         let mut writer = DocumentWriter::new(&mut series, interval_ms);
+        let mut has_room = left_out == 0;
         for (timestamp_ms, point) in &collected.points {
             // What is beyond is not reckoned: eighty thousand checksums would take
             // longer than a hub waits.
-            if writer.size_bytes() > MAX_ANSWER_BYTES {
+            has_room = has_room && writer.size_bytes() <= MAX_ANSWER_BYTES;
+            if !has_room {
                 break;
             }
             writer.push(point, *timestamp_ms);
         }
-        let mut left_out = 0;
-        if writer.size_bytes() > MAX_ANSWER_BYTES {
+        if !has_room || writer.size_bytes() > MAX_ANSWER_BYTES {
             drop(writer);
             writer = DocumentWriter::new(&mut series, interval_ms);
             for (timestamp_ms, point) in by_importance(&collected.points, &self.roots) {
@@ -67,9 +70,11 @@ impl Machine {
                 }
             }
         }
+        // The document is long enough to be written without them beside it.
+        drop(collected);
         let document = writer.finish(now_ms);
         drop(series);
-        self.note(left_out, collected.points.len());
+        self.note(left_out, of);
         Ok(PollAnswer { document, left_out })
     }
 

@@ -81,7 +81,7 @@ pub(crate) fn types_with_device(filesystems: &str) -> BTreeSet<String> {
         Some(("nodev", "zfs")) => Some("zfs".to_owned()),
         _ => None,
     };
-    filesystems.lines().filter_map(with_device).collect()
+    filesystems.lines().filter_map(with_device).filter(|fstype| !fstype.is_empty()).collect()
 }
 
 /// Chooses from a table of mounts, line by line, so that a table of any length
@@ -89,6 +89,8 @@ pub(crate) fn types_with_device(filesystems: &str) -> BTreeSet<String> {
 #[derive(Debug)]
 pub(crate) struct Selector {
     types_with_device: BTreeSet<String>,
+    /// Whether a file system that is mounted in several places is sent once.
+    once_each: bool,
     /// By the number of the line, which gives the order back.
     chosen: BTreeMap<usize, Mount>,
     line_of: BTreeMap<OsString, usize>,
@@ -105,6 +107,7 @@ impl Selector {
     pub(crate) fn new(types_with_device: BTreeSet<String>) -> Self {
         Self {
             types_with_device,
+            once_each: false,
             chosen: BTreeMap::new(),
             line_of: BTreeMap::new(),
             remote: 0,
@@ -113,6 +116,13 @@ impl Selector {
             bad_lines: Vec::new(),
             slow_places: Vec::new(),
         }
+    }
+
+    /// Has a file system sent once, where it was mounted first: bind mounts come
+    /// later in the table than what they show. One that stands in for another which
+    /// is covered later in the table is not found again.
+    pub(crate) fn once_each(self) -> Self {
+        Self { once_each: true, ..self }
     }
 
     /// Takes the next line of the table.
@@ -138,6 +148,9 @@ impl Selector {
         let Some(remote) = self.is_sent(device, mountpoint.as_encoded_bytes(), fstype) else {
             return;
         };
+        if self.once_each && self.is_chosen(&text(device), &text(fstype)) {
+            return;
+        }
         if !self.make_room(remote) {
             self.left_out += 1;
             return;
@@ -180,6 +193,14 @@ impl Selector {
         }
         let overlay_root = fstype == "overlay" && mountpoint == b"/";
         (overlay_root || self.types_with_device.contains(fstype)).then_some(false)
+    }
+
+    /// Whether a mount of this file system was chosen. Those of programs are told
+    /// apart by their place alone: many have the same name for their device.
+    fn is_chosen(&self, device: &str, fstype: &str) -> bool {
+        let has_device = fstype == "fuseblk" || !fstype.starts_with("fuse");
+        let is_it = |mount: &Mount| mount.device == device && mount.fstype == fstype;
+        has_device && self.chosen.values().any(is_it)
     }
 
     /// Whether one more may be chosen. A local one takes the place of the last
@@ -300,6 +321,15 @@ mod tests {
     const FILESYSTEMS: &str =
         "nodev\tsysfs\nnodev\ttmpfs\nnodev\tnfs4\nnodev\toverlay\nnodev\tzfs\n\text4\n\txfs\n";
 
+    /// Found by the fuzz target `mounts`.
+    #[test]
+    fn a_type_without_a_name_is_none() {
+        assert_eq!(types_with_device("\t\n\text4\n\t \n"), BTreeSet::from(["ext4".to_owned()]));
+        let mut selector = Selector::new(types_with_device("\t\n"));
+        selector.line(b"/dev/sda1 /mnt  rw 0 0");
+        assert_eq!(selector.finish().mounts, []);
+    }
+
     fn select(table: &str) -> Selection {
         let mut selector = Selector::new(types_with_device(FILESYSTEMS));
         for line in table.lines() {
@@ -396,6 +426,27 @@ mod tests {
         assert!(mountpoints("/dev/a /mnt ext4 rw 0 0\ntmpfs /mnt tmpfs rw 0 0\n").is_empty());
         // A device mounted in two places is in both.
         assert_eq!(mountpoints("/dev/a /x ext4 rw 0 0\n/dev/a /y ext4 rw 0 0\n"), ["/x", "/y"]);
+    }
+
+    #[test]
+    fn where_each_is_sent_once_it_is_at_its_first_place() {
+        let table = "overlay / overlay rw 0 0\n\
+                     /dev/a /data ext4 rw 0 0\n\
+                     /dev/a /var/lib/kubelet/pods/x/volume ext4 ro 0 0\n\
+                     /dev/b /b xfs rw 0 0\n\
+                     tmpfs /b tmpfs rw 0 0\n\
+                     /dev/b /again xfs rw 0 0\n\
+                     nas:/x /x nfs4 rw 0 0\n\
+                     nas:/x /y nfs4 rw 0 0\n\
+                     /dev/fuse /pve fuse rw 0 0\n\
+                     /dev/fuse /other fuse rw 0 0\n\
+                     overlay /merged overlay rw 0 0\n";
+        let mut selector = Selector::new(types_with_device(FILESYSTEMS)).once_each();
+        table.lines().for_each(|line| selector.line(line.as_bytes()));
+        let mounts = selector.finish().mounts;
+        let places: Vec<_> =
+            mounts.iter().map(|mount| mount.mountpoint.to_str().unwrap()).collect();
+        assert_eq!(places, ["/", "/data", "/again", "/x", "/pve", "/other"]);
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! What a source of figures is: the reader of one kernel file or call.
 
+use std::fs;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pattoo_common::datapoint::DataPoint;
+
+/// `PROC_ROOT_INO` of the kernel: the top folder of a real `/proc`.
+const PROC_ROOT_INODE: u64 = 1;
 
 /// Where the kernel's file systems are. Every path that a source opens is built
 /// from here, so that tests and containers can point elsewhere.
@@ -26,6 +31,32 @@ impl Roots {
     /// The path of a file below `/sys`.
     pub(crate) fn sys(&self, file: impl AsRef<Path>) -> PathBuf {
         self.sys.join(file)
+    }
+
+    /// Whether the machine is seen from a root that is not its own, as by a
+    /// container that watches its host.
+    pub(crate) fn is_of_another(&self) -> bool {
+        self.root != Path::new("/")
+    }
+
+    /// The path of a file that the kernel writes for the namespaces of a process,
+    /// such as `net/dev`. Below `/proc` it is for the process that reads it. Where
+    /// `/proc` is that of a machine around this container, the first process there
+    /// has the namespaces of the machine, and no other may stand for it. A tree
+    /// that is not the kernel's need not tell of that process.
+    pub(crate) fn proc_of_machine(&self, file: &str) -> PathBuf {
+        let of_first_process = self.proc("1").join(file);
+        let is_own = self.proc == Path::new("/proc");
+        if !is_own && (self.proc_is_of_kernel() || of_first_process.exists()) {
+            of_first_process
+        } else {
+            self.proc(file)
+        }
+    }
+
+    /// Whether `/proc` is the kernel's, and not a tree in its place.
+    pub(crate) fn proc_is_of_kernel(&self) -> bool {
+        fs::metadata(&self.proc).is_ok_and(|proc| proc.ino() == PROC_ROOT_INODE)
     }
 }
 
@@ -60,4 +91,29 @@ pub(crate) trait Source: Send {
     /// Reads the kernel's figures and appends them to `out`, in the order of the
     /// wire. What was appended before an error is kept.
     fn read(&mut self, poll: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError>;
+
+    /// How many datapoints the last reading did not give, because no answer would
+    /// have had room for them.
+    fn left_out(&self) -> usize {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::fixture::Folder;
+
+    #[test]
+    fn the_first_process_stands_for_a_machine_that_is_not_ones_own() {
+        let roots = |proc: &Path| Roots { proc: proc.into(), sys: "/sys".into(), root: "/".into() };
+        let of_machine = |proc: &Path| roots(proc).proc_of_machine("net/dev");
+        assert_eq!(of_machine(Path::new("/proc")), Path::new("/proc/net/dev"));
+        // The kernel's by another path, whether or not that process can be seen.
+        assert_eq!(of_machine(Path::new("/proc/../proc")), Path::new("/proc/../proc/1/net/dev"));
+        let folder = Folder::new("proc_of_machine");
+        assert_eq!(of_machine(&folder.path), folder.path.join("net/dev"));
+        let file = folder.file("1/net/dev", "");
+        assert_eq!(of_machine(&folder.path), file);
+    }
 }

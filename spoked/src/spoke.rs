@@ -14,6 +14,7 @@ use pattoo_common::signature::{Guard, LiveSecrets, NONCES_OF_SPOKE};
 use crate::collector::Collector;
 use crate::explain::explain;
 use crate::host::{Host, node_name};
+use crate::journal;
 use crate::machine::Machine;
 use crate::routes::Routes;
 use crate::source::{Poll, Roots};
@@ -86,9 +87,11 @@ impl Program for Spoke {
                 String::from_utf8(answer.document).map_err(|error| error.to_string())
             }
             Job::Explain => {
-                let collector = Collector::new(sources::all(&roots(&config)));
+                journal::begin();
+                let roots = roots(&config);
+                let collector = Collector::new(sources::all(&roots));
                 let collected = collector.collect(poll).map_err(|error| error.to_string())?;
-                Ok(explain(&collected))
+                Ok(explain(&roots, &collected))
             }
             Job::Backup(_) | Job::Compact => Err("the spoke stores nothing".to_owned()),
         }

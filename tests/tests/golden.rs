@@ -33,6 +33,12 @@ fn kernel_2_6_32() {
     compare("kernel-2.6.32");
 }
 
+/// Big-endian, and with counters of 32 bits.
+#[test]
+fn mips_router() {
+    compare("mips-router");
+}
+
 #[test]
 fn container() {
     compare("container");

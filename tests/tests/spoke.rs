@@ -4,11 +4,12 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use pattoo_common::document::{Document, Sample, SampleValue};
 use pattoo_tests::{
-    Daemon, Folder, PATIENCE, SpokeOptions, binary, free_port, http_get, run, wait_until,
-    write_spoke_config,
+    Daemon, Folder, PATIENCE, SpokeOptions, add_to_pattoo_section, binary, free_port, http_get,
+    run, wait_until, write_spoke_config,
 };
 
 const SPOKE: &str = "pattoo_agent_linux_spoked";
@@ -215,6 +216,33 @@ fn once_and_explain_need_no_daemon() {
         explain.stdout.contains("memory") && explain.stdout.contains("datapoints"),
         "{explain:?}"
     );
+}
+
+/// As a user who may not read one of the kernel's files.
+#[test]
+fn explain_tells_files_and_the_permission_that_is_missing() {
+    let tree = Folder::new("explain_tree");
+    let loadavg = tree.write("proc/loadavg", "0.1 0.2 0.3 1/2 3\n");
+    fs::set_permissions(&loadavg, fs::Permissions::from_mode(0o000)).unwrap();
+    let uptime = tree.write("proc/uptime", "7.5 1.0\n");
+    let folder = Folder::new("explain");
+    let fixture = Some(tree.path().to_owned());
+    let options = SpokeOptions { port: free_port(), fixture, more: String::new() };
+    let configuration = write_spoke_config(&folder, &options);
+    // Root may read everything, so it is to become somebody else first.
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        add_to_pattoo_section(&folder, &["user: 65534", "group: 65534"]);
+    }
+    let explained = run(&binary(SPOKE), &configuration, &["--explain"]);
+    assert_eq!(explained.code, 0, "{explained:?}");
+    let text = explained.stdout;
+    let path = loadavg.display();
+    let denied =
+        format!("    {path}: no permission: the right to read {path} is missing (mode 0000");
+    assert!(text.contains(&denied), "{text}");
+    assert!(text.contains(&format!("    {}: 8 bytes read\n", uptime.display())), "{text}");
+    let absent = tree.join("proc/meminfo");
+    assert!(text.contains(&format!("    {}: there is no such file\n", absent.display())), "{text}");
 }
 
 #[test]

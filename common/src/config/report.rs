@@ -17,6 +17,8 @@ pub enum Origin {
     File,
     /// The file does not name it.
     Default,
+    /// It stands in the file, and this program has no use for it.
+    Unused,
 }
 
 /// The value that is used for a key.
@@ -172,9 +174,9 @@ impl Report {
         let value = |entries: &[Entry], key: &str| {
             entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.clone())
         };
-        for Entry { key, value: now, .. } in &new.entries {
+        for Entry { key, value: now, origin, .. } in &new.entries {
             let before = value(&self.entries, key).unwrap_or_default();
-            if before == *now {
+            if before == *now || *origin == Origin::Unused {
                 continue;
             }
             let name = key.rsplit('.').next().unwrap_or(key);
@@ -216,7 +218,7 @@ impl fmt::Display for Report {
                 writeln!(f, "{}", entry.file.display())?;
             }
             let origin = match entry.origin {
-                Origin::File => "",
+                Origin::File | Origin::Unused => "",
                 Origin::Default => "  (default)",
             };
             writeln!(f, "  {}: {}{origin}", entry.key, entry.value)?;

@@ -75,6 +75,9 @@ impl<'a> Section<'a> {
     /// Keys that others read, or that the original wrote and nobody reads.
     pub fn ignore(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);
+        for (key, _) in self.pairs.iter().filter(|(key, _)| keys.contains(&key.as_str())) {
+            self.note(key, "not used by this program".to_owned(), Origin::Unused);
+        }
     }
 
     /// Whether the key is there with something behind it.

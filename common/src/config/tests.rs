@@ -134,6 +134,9 @@ fn the_folder_of_the_original_loads_without_a_warning() {
         ),
     ]);
     let (config, report) = SpokeConfig::load(folder.path()).expect("the spoke's");
+    let text = report.to_string();
+    assert!(text.contains("  pattoo_web_api: not used by this program\n"), "{text}");
+    assert!(text.contains("  polling_interval: not used by this program\n"), "{text}");
     assert_eq!((config.pattoo.log_level, report.warnings), (LevelFilter::Debug, vec![]));
     let (config, report) = HubConfig::load(folder.path()).expect("the hub's");
     assert_eq!(config.agent_api.address(), address("127.0.0.11", 50001));

@@ -31,8 +31,7 @@ impl<'s> DocumentWriter<'s> {
     pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
         series.begin();
         let agent_values = series.target().agent_values(interval_ms);
-        let mut buffers = std::mem::take(&mut series.buffers);
-        buffers.clear();
+        let buffers = std::mem::take(&mut series.buffers);
         Self {
             series,
             interval_ms,
@@ -247,6 +246,7 @@ fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
 
 impl Drop for DocumentWriter<'_> {
     fn drop(&mut self) {
+        self.buffers.clear();
         self.series.buffers = std::mem::take(&mut self.buffers);
     }
 }

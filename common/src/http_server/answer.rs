@@ -6,6 +6,7 @@ use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::Answer;
 use super::limits::WRITE_BYTES;
+use crate::wall_clock;
 
 /// Room for a status line and the usual headers, so that printing them seldom
 /// allocates twice.
@@ -76,12 +77,19 @@ impl Rendered {
     }
 }
 
+/// The date of an answer where the clock stands outside of what can be written.
+const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
+
 /// Renders an answer for a client that gets no other on its connection.
 /// `without_body` is for `HEAD`: the headers are those of the whole answer.
 pub(super) fn render(answer: Answer, without_body: bool, product: &'static str) -> Rendered {
     let (status, mut headers) = (answer.status_code(), answer.headers().to_vec());
     if !headers.iter().any(|header| header.field.equiv("Server")) {
         headers.extend(Header::from_bytes("Server", product));
+    }
+    // `tiny_http` would panic over the date that it puts in otherwise.
+    if !wall_clock::has_http_date() {
+        headers.extend(Header::from_bytes("Date", EPOCH));
     }
     let mut body = answer.into_reader().into_inner();
     let head = head(status, headers, body.len());

@@ -8,7 +8,11 @@ use pattoo_common::datapoint::DataPoint;
 use pattoo_common::wall_clock::now_ms;
 
 use super::{Collected, DEADLINE, SourceReport, SourceState};
+use crate::journal::{self, Note};
 use crate::source::{Poll, Source, SourceError};
+
+/// A source that had more datapoints gives the memory for them back.
+const KEPT_POINTS: usize = 4 * 1024;
 
 /// Behind the lock of the collector.
 pub(super) struct State {
@@ -63,12 +67,14 @@ pub(super) struct Reading {
     begun: Instant,
     timestamp_ms: u64,
     outcome: Result<(), SourceError>,
+    files: Vec<Note>,
 }
 
 impl Reading {
     /// Reads the source. This may take long, or never end.
     pub(super) fn read(&mut self) {
         self.outcome = self.source.read(&self.poll, &mut self.points);
+        self.files = journal::take();
     }
 }
 
@@ -151,8 +157,8 @@ impl State {
         self.taken += 1;
         self.reading_since = Some(begun);
         self.pass_over();
-        let outcome = Ok(());
-        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome })
+        let (outcome, files) = (Ok(()), Vec::new());
+        Some(Reading { place, answer, source, poll, points, begun, timestamp_ms, outcome, files })
     }
 
     /// Passes over those that still hang.
@@ -175,6 +181,8 @@ impl State {
             slot.timestamp_ms = reading.timestamp_ms;
             slot.report.duration = reading.begun.elapsed();
             slot.report.datapoints = reading.points.len();
+            slot.report.left_out = reading.source.left_out();
+            slot.report.files = reading.files;
             slot.report.state = match reading.outcome {
                 Ok(()) => SourceState::Ok,
                 Err(SourceError::Absent(reason)) => SourceState::Absent(reason),
@@ -197,6 +205,9 @@ impl State {
             if slot.answer == self.answer {
                 let timestamp_ms = slot.timestamp_ms;
                 points.extend(slot.points.drain(..).map(|point| (timestamp_ms, point)));
+                if slot.points.capacity() > KEPT_POINTS {
+                    slot.points = Vec::new();
+                }
             } else if let Some((begun, since_ms)) = slot.taken_at {
                 slot.report.miss(begun.elapsed(), SourceState::Hangs(since_ms));
             } else if place >= self.next {
@@ -248,7 +259,9 @@ impl Slot {
             reads: source.reads(),
             duration: Duration::ZERO,
             datapoints: 0,
+            left_out: 0,
             state: SourceState::Absent("not read yet".to_owned()),
+            files: Vec::new(),
         };
         Self {
             source: Some(source),
@@ -278,6 +291,7 @@ impl Slot {
 impl SourceReport {
     fn miss(&mut self, duration: Duration, state: SourceState) {
         self.datapoints = 0;
+        self.left_out = 0;
         self.duration = duration;
         self.state = state;
     }

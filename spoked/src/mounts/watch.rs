@@ -7,6 +7,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use crate::journal;
+
 /// A longer table is refused. The kernel's own limit is 100,000 mounts; a line
 /// has 100 bytes, or some thousand for an overlay of many layers.
 const MAX_TABLE_BYTES: u64 = 32 << 20;
@@ -24,7 +26,16 @@ pub(crate) struct MountWatch {
 impl MountWatch {
     /// Opens a table such as `/proc/self/mounts`.
     pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
-        Ok(Self { file: File::open(&path)?, path })
+        match File::open(&path) {
+            Ok(file) => {
+                journal::read(&path, None);
+                Ok(Self { path, file })
+            }
+            Err(error) => {
+                journal::unread(&path, &error);
+                Err(error)
+            }
+        }
     }
 
     /// The file, for messages.

@@ -7,20 +7,27 @@ mod diskstats;
 use pattoo_common::datapoint::{DataPoint, DataType, Metadata};
 
 use crate::kernel_file::KernelFile;
+use crate::kernel_text::lines;
+use crate::left_out::{choose, disk_has_hardware};
 use crate::source::{Poll, Roots, Source, SourceError};
 
 /// A sector in these files, whatever the disk's own sectors are.
 const SECTOR_BYTES: u64 = 512;
 
+/// The datapoints of a disk.
+const DATAPOINTS: usize = 9;
+
 /// Counters of every disk and partition since the start of the machine.
 pub(crate) struct DiskIo {
     roots: Roots,
     diskstats: KernelFile,
+    left_out: usize,
 }
 
 impl DiskIo {
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { roots: roots.clone(), diskstats: KernelFile::new(roots.proc("diskstats")) }
+        let diskstats = KernelFile::new(roots.proc("diskstats"));
+        Self { roots: roots.clone(), diskstats, left_out: 0 }
     }
 }
 
@@ -36,6 +43,7 @@ impl Source for DiskIo {
     /// A line that cannot be understood costs that disk; the first such line is
     /// told.
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
+        self.left_out = 0;
         let text = match self.diskstats.read() {
             Ok(text) => text,
             Err(SourceError::Absent(absent)) => {
@@ -43,14 +51,24 @@ impl Source for DiskIo {
             }
             Err(failed) => return Err(failed),
         };
+        let disks = diskstats::parse(text).flatten().filter(Disk::is_sent);
+        let hardware =
+            disks.map(|disk| disk_has_hardware(&self.roots, &String::from_utf8_lossy(disk.name)));
+        let mut chosen = choose(lines(text).count(), hardware);
         let mut first_error = None;
         for disk in diskstats::parse(text) {
             match disk {
-                Ok(disk) => disk.push(out),
+                Ok(disk) if !disk.is_sent() => {}
+                Ok(disk) if chosen.next().unwrap_or(true) => disk.push(out),
+                Ok(_) => self.left_out += DATAPOINTS,
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         first_error.map_or(Ok(()), |error| Err(error.at(self.diskstats.path())))
+    }
+
+    fn left_out(&self) -> usize {
+        self.left_out
     }
 }
 
@@ -71,15 +89,20 @@ struct Disk<'a> {
 }
 
 impl Disk<'_> {
-    /// Appends the figures, unless it is no disk of its own but a file or memory
-    /// that looks like one: `loop0`, `ram0` (but `zram0` is one).
+    /// Whether it is a disk of its own, and not a file or memory that looks like
+    /// one: `loop0`, `ram0` (but `zram0` is one).
+    fn is_sent(&self) -> bool {
+        !self.name.starts_with(b"loop") && !is_ram_disk(self.name)
+    }
+
+    /// Appends the figures, if it is sent.
     fn push(&self, out: &mut Vec<DataPoint>) {
-        if self.name.starts_with(b"loop") || is_ram_disk(self.name) {
+        if !self.is_sent() {
             return;
         }
         let name = String::from_utf8_lossy(self.name).into_owned();
         let metadata = Metadata::after_host(vec![("disk_partition", name)]);
-        let figures = [
+        let figures: [_; DATAPOINTS] = [
             ("disk_io_read_count", self.reads),
             ("disk_io_write_count", self.writes),
             ("disk_io_read_bytes", self.read_bytes),

@@ -107,6 +107,12 @@ impl Table {
         let mut filesystems = KernelFile::new(roots.proc("filesystems"));
         let types = types_with_device(&String::from_utf8_lossy(filesystems.read()?));
         let mut selector = Selector::new(types);
+        // A machine that is watched from a container has mounts of its containers,
+        // most of them parts of what is mounted elsewhere. Of this one's own mounts
+        // all are sent, as ever: to leave one out would end its history.
+        if watch.path().starts_with(roots.proc("1")) {
+            selector = selector.once_each();
+        }
         watch.read(|line| selector.line(line)).map_err(|error| failed(watch.path(), &error))?;
         let selection = selector.finish();
 
@@ -131,7 +137,7 @@ impl Table {
             }
             let (device, remote) = (Arc::from(mount.device.as_str()), mount.remote);
             // Below another root the way leads through mounts that are not in this table.
-            let at_hand = mount.at_hand && roots.root == Path::new("/");
+            let at_hand = mount.at_hand && !roots.is_of_another();
             questions.push(Question { path: Arc::from(path), device, remote, at_hand });
             metadata.push(describe(mount));
         }
@@ -148,7 +154,7 @@ impl Table {
 /// process, as in a container that watches its host, the first process of `/proc`
 /// sees the mounts of the machine.
 fn open_table(roots: &Roots) -> Result<MountWatch, SourceError> {
-    if roots.root != Path::new("/")
+    if roots.is_of_another()
         && let Ok(watch) = MountWatch::open(roots.proc("1/mounts"))
     {
         return Ok(watch);

@@ -1,14 +1,19 @@
 //! What went over network interfaces: `/proc/net/dev` (`proc_pid_net(5)`), of the
-//! network namespace that the spoke runs in.
+//! network namespace that the spoke runs in, or of the machine that it watches
+//! from a container.
 
 use pattoo_common::datapoint::{DataPoint, DataType, Metadata};
 
 use crate::kernel_file::KernelFile;
 use crate::kernel_text::{Fields, Line, Malformed, lines};
+use crate::left_out::{choose, interface_has_hardware};
 use crate::source::{Poll, Roots, Source, SourceError};
 
 /// The lines that only head the columns.
 const HEADINGS: usize = 2;
+
+/// The datapoints of an interface.
+const DATAPOINTS: usize = 8;
 
 /// The columns up to the last one that is wanted.
 const COLUMNS: usize = 12;
@@ -16,11 +21,14 @@ const COLUMNS: usize = 12;
 /// Counters of every interface since it came to be.
 pub(crate) struct NetworkIo {
     dev: KernelFile,
+    roots: Roots,
+    left_out: usize,
 }
 
 impl NetworkIo {
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { dev: KernelFile::new(roots.proc("net/dev")) }
+        let dev = KernelFile::new(roots.proc_of_machine("net/dev"));
+        Self { dev, roots: roots.clone(), left_out: 0 }
     }
 }
 
@@ -30,21 +38,33 @@ impl Source for NetworkIo {
     }
 
     fn reads(&self) -> &'static str {
-        "proc/self/net/dev"
+        "proc/net/dev, or proc/1/net/dev of a machine around this container"
     }
 
     /// A line that cannot be understood costs that interface; the first such
     /// line is told.
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
+        self.left_out = 0;
+        let text = self.dev.read()?;
+        let interfaces = parse(text).filter_map(|interface| interface.ok().flatten());
+        let hardware = interfaces.map(|interface| {
+            interface_has_hardware(&self.roots, &String::from_utf8_lossy(interface.name))
+        });
+        let mut chosen = choose(lines(text).count(), hardware);
         let mut first_error = None;
-        for interface in parse(self.dev.read()?) {
+        for interface in parse(text) {
             match interface {
-                Ok(Some(interface)) => interface.push(out),
+                Ok(Some(interface)) if chosen.next().unwrap_or(true) => interface.push(out),
+                Ok(Some(_)) => self.left_out += DATAPOINTS,
                 Ok(None) => {}
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         first_error.map_or(Ok(()), |error| Err(error.at(self.dev.path())))
+    }
+
+    fn left_out(&self) -> usize {
+        self.left_out
     }
 }
 
@@ -65,7 +85,7 @@ impl Interface<'_> {
     fn push(&self, out: &mut Vec<DataPoint>) {
         let name = String::from_utf8_lossy(self.name).into_owned();
         let metadata = Metadata::after_host(vec![("network_io_interface", name)]);
-        let figures = [
+        let figures: [_; DATAPOINTS] = [
             ("network_io_bytes_sent", self.bytes_sent),
             ("network_io_bytes_recv", self.bytes_received),
             ("network_io_packets_sent", self.packets_sent),

@@ -12,7 +12,6 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 
 use pattoo_common::datapoint::{DataPoint, DataType};
 
@@ -25,9 +24,6 @@ const COUNTS_BETWEEN_LISTINGS: u32 = 63;
 /// How often one listing is tried, if processes come and go meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// `PROC_ROOT_INO` of the kernel: the top folder of a real `/proc`.
-const PROC_ROOT_INODE: u64 = 1;
-
 /// `PROC_PID_INIT_INO` of the kernel, as `/proc/self/ns/pid` shows it.
 const FIRST_PROCESS_NAMESPACE: &str = "pid:[4026531836]";
 
@@ -39,7 +35,7 @@ pub(crate) struct ProcessCount {
 
 impl ProcessCount {
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { proc: Proc { path: roots.proc.clone() }, way: Way::Unknown }
+        Self { proc: Proc { roots: roots.clone() }, way: Way::Unknown }
     }
 }
 
@@ -54,7 +50,7 @@ impl Source for ProcessCount {
 
     fn read(&mut self, _: &Poll, out: &mut Vec<DataPoint>) -> Result<(), SourceError> {
         let count = self.way.count(&self.proc);
-        let count = count.map_err(|error| unreadable(&self.proc.path, &error))?;
+        let count = count.map_err(|error| unreadable(&self.proc.roots.proc, &error))?;
         out.push(DataPoint::new("process_count", DataType::Gauge, count));
         Ok(())
     }
@@ -134,25 +130,24 @@ impl Way {
 
 /// The kernel's `/proc`, or a tree in its place.
 struct Proc {
-    path: PathBuf,
+    roots: Roots,
 }
 
 impl Processes for Proc {
     fn links_tell(&self) -> bool {
-        let real = fs::metadata(&self.path).is_ok_and(|proc| proc.ino() == PROC_ROOT_INODE);
-        let namespace = fs::read_link(self.path.join("self/ns/pid"));
+        let namespace = fs::read_link(self.roots.proc("self/ns/pid"));
         let first = namespace.is_ok_and(|link| link.as_os_str() == FIRST_PROCESS_NAMESPACE);
         // Process 1 belongs to root: who sees it sees the processes of others.
-        real && first && self.path.join("1").exists()
+        self.roots.proc_is_of_kernel() && first && self.roots.proc("1").exists()
     }
 
     fn links(&self) -> io::Result<u64> {
-        Ok(fs::metadata(&self.path)?.nlink())
+        Ok(fs::metadata(&self.roots.proc)?.nlink())
     }
 
     fn listed(&self) -> io::Result<u64> {
         let mut count = 0;
-        for entry in fs::read_dir(&self.path)? {
+        for entry in fs::read_dir(&self.roots.proc)? {
             count += u64::from(entry?.file_name().as_bytes().iter().all(u8::is_ascii_digit));
         }
         Ok(count)
@@ -296,7 +291,7 @@ mod tests {
     #[test]
     fn on_the_real_kernel_both_ways_agree_while_processes_come_and_go() {
         let roots = Roots { proc: "/proc".into(), sys: "/sys".into(), root: "/".into() };
-        let proc = Proc { path: roots.proc.clone() };
+        let proc = Proc { roots: roots.clone() };
         if !proc.links_tell() {
             assert!(Way::Unknown.count(&proc).unwrap() > 0);
             return;

@@ -34,7 +34,8 @@ export function Legend({ spec, hidden, onToggle, handle }: LegendProps) {
     values.forEach((element, at) => {
       const value = drawing ? valueAt(drawing.values[at], place) : null;
       let text = value === null ? NO_VALUE : withUnits(value, spec.units, locale);
-      const [low, high] = place === null ? [null, null] : [drawing?.lows[at]?.[place], drawing?.highs[at]?.[place]];
+      // Beside several lines there is no room for the ends of their bands.
+      const [low, high] = place === null || spec.lines.length > 1 ? [null, null] : [drawing?.lows[at]?.[place], drawing?.highs[at]?.[place]];
       if (low != null && high != null && low !== high) {
         text += ` (${withUnits(low, spec.units, locale)} – ${withUnits(high, spec.units, locale)})`;
       }
