@@ -370,6 +370,17 @@ fn columns_are_the_points_with_what_they_stand_for() {
         assert_eq!(columns["lows"].is_array(), with_ranges, "{more}");
         assert_eq!(columns["highs"].is_array(), with_ranges, "{more}");
     }
+    // More series than points takes, each more points: a page of thirty charts.
+    let all = |count: usize| vec![format!("{number:?}"); count].join(",");
+    let of = |count| {
+        format!("columns(idxDatapoint: [{}], from: {}, to: {now})", all(count), now - 300_000)
+    };
+    let many = server.data(&format!("{{ a: {} {{ step }} b: {} {{ step }} }}", of(200), of(200)));
+    assert_eq!(many["b"].as_array().unwrap().len(), 200);
+    assert!(many["b"][199]["step"].is_null(), "there is room for every sample: {}", many["b"][199]);
+    let (_, message) = server.error(&format!("{{ {} {{ step }} }}", of(201)));
+    assert!(message.contains("1 to 200 are wanted, 201 found"), "{message}");
+
     let (_, minutes) = ask(", step: 60000");
     // Six samples a minute, falling by one.
     assert_eq!(minutes["values"], json!([27.5, 21.5, 15.5, 9.5, 3.5]));
@@ -397,6 +408,12 @@ fn series_are_found_by_words() {
     assert_eq!(found("limit: 3").len(), 3);
     assert_eq!(found("search: \"no such thing\"").len(), 0);
     assert_eq!(found("search: \"/srv\"")[0]["target"], "db1", "in order of hosts");
+
+    // A link names series by their numbers.
+    let number = server.data("{ explore(search: \"/srv\", target: \"web1\") { idxDatapoint } }");
+    let number = &number["explore"][0]["idxDatapoint"];
+    let these = found(&format!("idxDatapoint: [{number}, \"99999\", \"x\"]"));
+    assert_eq!((these.len(), &these[0]["target"]), (1, &json!("web1")));
 
     let keys = server.data(
         "{ seriesKeys(search: \"eceiv\") { key program name series hosts }

@@ -10,7 +10,8 @@ import "./editor.css";
 const PATH = "/pattoo/api/v1/web/graphql";
 
 /** What stands in the editor when it is opened for the first time. */
-const FIRST_QUERY = `# Every host as it is now. Ctrl-Enter runs it; Ctrl-Space completes a name.
+const FIRST_QUERY = `# Every host as it is now.
+# Ctrl-Enter runs it, Ctrl-Space completes.
 {
   overview {
     hosts {

@@ -5,6 +5,8 @@ use pattoo_tests::{
     wait_until, write_hub_config, write_spoke_config,
 };
 
+use serde_json::{Value, json};
+
 use crate::documents::now_ms;
 
 const HUB: &str = "pattoo_agent_linux_hubd";
@@ -44,6 +46,41 @@ fn sequence(server: &Server, spoke: &StandInSpoke, since_ms: u64) -> Vec<u64> {
     samples.iter().map(|(_, value)| *value as u64).collect()
 }
 
+/// The only host, as the overview has it.
+fn glance(server: &Server) -> Value {
+    let data = server.query(
+        "{ overview { hosts { target state cpuPercent memoryPercent diskPercent loadAverage
+             receivedBytesPerSecond reachable error } hubs { devices reached } } }",
+    );
+    let overview = &data["overview"];
+    assert_eq!(overview["hosts"].as_array().unwrap().len(), 1, "the hub is none: {overview}");
+    assert_eq!(overview["hubs"][0]["devices"], 1, "{overview}");
+    overview["hosts"][0].clone()
+}
+
+/// What the overview and the host's page say of a real spoke.
+fn told_at_a_glance(server: &Server, port: u16) {
+    let host = glance(server);
+    assert_eq!((&host["target"], &host["state"]), (&json!("web1"), &json!("up")), "{host}");
+    assert_eq!(host["reachable"], true);
+    for figure in ["cpuPercent", "memoryPercent"] {
+        let percent = host[figure].as_f64().unwrap_or_else(|| panic!("{figure}: {host}"));
+        assert!((0.0..=100.0).contains(&percent), "{figure}: {percent}");
+    }
+    assert!(host["loadAverage"].as_f64().is_some_and(|load| load >= 0.0), "{host}");
+    let detail = server.query("{ host(target: \"web1\") { facts { key value } } }");
+    let facts = detail["host"]["facts"].as_array().unwrap();
+    let fact = |name: &str| {
+        let fact = facts.iter().find(|fact| fact["key"] == name);
+        fact.unwrap_or_else(|| panic!("{name}: {facts:?}"))["value"].as_str().unwrap()
+    };
+    assert_eq!(fact("address"), format!("127.0.0.1:{port}"));
+    assert_eq!(fact("version"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(fact("program"), SPOKE);
+    assert!(fact("clock_skew_seconds").parse::<f64>().unwrap().abs() < 60.0);
+    assert!(fact("uptime_seconds").parse::<u64>().is_ok() && !fact("kernel").is_empty());
+}
+
 #[test]
 fn a_real_spoke_is_polled_and_can_be_asked_about() {
     let server = Server::start("whole");
@@ -64,6 +101,15 @@ fn a_real_spoke_is_polled_and_can_be_asked_about() {
     for key in ["memory_total", "load_average_01min", "process_count", "cpu_times_user"] {
         assert!(!server.series(key, "web1").is_empty(), "{key}");
     }
+    told_at_a_glance(&server, port);
+    spoke.stop();
+    wait_until("the host is down, and why is told", PATIENCE, || {
+        let host = glance(&server);
+        host["state"] == "down"
+            && host["error"].as_str().is_some_and(|error| error.contains("refused"))
+    });
+    spoke.start();
+    wait_until("it is up again", PATIENCE, || glance(&server)["state"] == "up");
     hub.daemon.stop();
     assert!(!server.log().contains("not taken"), "{}", server.log());
     drop(spoke);
