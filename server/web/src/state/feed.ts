@@ -21,8 +21,8 @@ interface Kept extends Window {
   stepMs: number | null;
 }
 
-const MOST_SERIES = 60;
-const QUESTIONS_AT_ONCE = 2;
+const MOST_SERIES = 24;
+const QUESTIONS_AT_ONCE = 3;
 /** While the range is dragged along, only where it comes to rest is asked for. */
 const SETTLE_MS = 120;
 /** Newest points are asked for again: more samples may have come to them. */
@@ -77,8 +77,10 @@ export class Feed {
 
   /** Moves to a window, and asks for what it lacks. */
   async look(window: Window, signal: AbortSignal): Promise<void> {
+    const before = this.window.get();
     this.window.set(window);
-    const hurried = performance.now() - this.lookedMs < SETTLE_MS;
+    const moved = Math.abs(window.fromMs - before.fromMs) > SETTLE_MS * 10;
+    const hurried = moved && performance.now() - this.lookedMs < SETTLE_MS;
     this.lookedMs = performance.now();
     if (hurried) await new Promise((rest) => setTimeout(rest, SETTLE_MS));
     if (signal.aborted) return;
