@@ -10,8 +10,10 @@ use crate::http_get;
 
 /// How often it comes.
 const PERIOD: Duration = Duration::from_secs(1);
-/// What it is promised.
+/// What it is promised: measured by `scripts/attack`.
 const PROMISED: Duration = Duration::from_secs(1);
+/// What a test wants of it, which may share its machine with many others.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The work by which it finds how busy the machine is.
 const SAMPLE: Duration = Duration::from_millis(10);
 
@@ -54,6 +56,15 @@ impl FreshClient {
 }
 
 impl Answers {
+    /// It was always answered, and never waited for long.
+    ///
+    /// # Panics
+    /// If it was not.
+    pub fn assert_answered(&self, what: &str) {
+        assert!(self.good > 0 && self.bad.is_empty(), "{what}: {self:?}");
+        assert!(self.slowest <= PATIENCE, "{what}: {self:?}");
+    }
+
     /// It was always answered, and within a second, or, where the machine has not the
     /// time for all who work on it, within as much longer as all work takes there.
     ///

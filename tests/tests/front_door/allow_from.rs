@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use pattoo_tests::loopback::connect_from;
 use pattoo_tests::{PATIENCE, Server, http_get};
 
-use crate::door::{Spoke, agents, assert_back_at_rest, at_rest, web};
+use crate::door::{Growth, Spoke, agents, assert_back_at_rest, at_rest, web};
 
 const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
@@ -48,7 +48,7 @@ fn strangers_are_told_of_once() {
         drop(connect_from(STRANGER, spoke.port, PATIENCE).unwrap());
     }
     assert_eq!(http_get(spoke.port, "/").unwrap().status, 200);
-    assert_back_at_rest(process, before, 6 << 10);
+    assert_back_at_rest(process, before, Growth::SPOKE);
     let log = spoke.log();
     assert_eq!(log.matches("not in allow_from").count(), 1, "{log}");
 }

@@ -8,12 +8,11 @@ use pattoo_tests::fresh_client::FreshClient;
 use pattoo_tests::loopback::{connect_from, limit_descriptors_of};
 use pattoo_tests::{Process, Server};
 
-use crate::door::{Figures, Spoke, agents, assert_back_at_rest, at_rest, web};
+use crate::door::{Figures, Growth, Spoke, agents, assert_back_at_rest, at_rest, web};
 
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Descriptors that the program may have beside those that it has at rest.
 const SPARE: usize = 4;
-const GROWTH_KIB: usize = 48 << 10;
 
 /// accept(2) fails with EMFILE while crowds come, which must not close the door.
 fn fewer_than_before(process: Process, target: &Target) {
@@ -32,8 +31,10 @@ fn fewer_than_before(process: Process, target: &Target) {
     // Who comes while the last descriptor is in use waits for it.
     assert!(answers.good > 0 && answers.bad.is_empty(), "{answers:?}");
     limit_descriptors_of(process, was);
-    assert_back_at_rest(process, before, GROWTH_KIB);
-    FreshClient::start(target.port, &target.fresh).finish().assert_prompt("with descriptors again");
+    assert_back_at_rest(process, before, Growth::SERVER);
+    FreshClient::start(target.port, &target.fresh)
+        .finish()
+        .assert_answered("with descriptors again");
 }
 
 #[test]
