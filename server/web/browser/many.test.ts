@@ -83,3 +83,18 @@ test("arrow keys go from host to host, Enter opens one", async () => {
   await visitor.sees("h1", /^host-0040$/);
   await visitor.leavesContent();
 });
+
+test("no row is wider than the table, however wide the window", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  for (const width of [881, 1_000, 1_280, 1_321, 1_340, 1_920]) {
+    await visitor.page.setViewportSize({ width, height: 800 });
+    await visitor.page.goto(system.address(""));
+    await visitor.sees(".host-row a", /host-/);
+    const beyond = await visitor.page.evaluate(() => {
+      const right = (selector: string) => document.querySelector(selector)?.getBoundingClientRect().right ?? 0;
+      return right(".host-row .of-load .spark") - right(".hosts");
+    });
+    assert.ok(beyond <= 0, `${beyond} pixels beyond the table at ${width}`);
+  }
+  await visitor.leavesContent();
+});

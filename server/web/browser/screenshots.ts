@@ -15,8 +15,8 @@ const LOOKS: Record<string, Looks> = {
   dark: { width: 1_440, height: 900, dark: true },
   phone: { width: 390, height: 844, touch: true },
   // As docs/pictures has them.
-  small: { width: 1_260, height: 680 },
-  "small-dark": { width: 1_260, height: 680, dark: true },
+  small: { width: 1_340, height: 700 },
+  "small-dark": { width: 1_340, height: 700, dark: true },
 };
 
 const folder = process.argv[2] ?? "screenshots";
