@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pattoo_common::datapoint::{DataPoint, DataType, Value};
-use pattoo_common::document::{DocumentWriter, Series, Target};
+use pattoo_common::document::{DocumentWriter, Series};
 
-use crate::PATIENCE;
+use crate::{PATIENCE, series_of_host};
 
 /// How a stand-in spoke answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,7 @@ impl StandInSpoke {
     /// Starts on this listener, which may be of IPv6.
     pub fn on(listener: TcpListener, name: &'static str) -> Self {
         let port = listener.local_addr().expect("bound").port();
-        let series = Series::new(Target {
-            agent_id: format!("{name:0>64}"),
-            program: "pattoo_agent_linux_spoked",
-            agent_hostname: name.to_owned(),
-            polled_target: name.to_owned(),
-            metadata: vec![("hostname", name.to_owned())],
-        });
+        let series = series_of_host(name);
         let shared = Shared {
             manner: Manner::Well,
             answered: Vec::new(),

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use pattoo_common::datapoint::{DataPoint, DataType};
-use pattoo_common::document::{DocumentWriter, Series, Target};
+use pattoo_common::document::DocumentWriter;
 use pattoo_common::wall_clock::now_ms;
 use serde_json::Value;
 
-use crate::{Dice, PATIENCE, Server, http_post, is_alive, send_signal, wait_until};
+use crate::{Dice, PATIENCE, Server, http_post, is_alive, send_signal, series_of_host, wait_until};
 
 const RECEIVE_PATH: &str = "/pattoo/api/v1/agent/receive/hub";
 const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
@@ -82,13 +82,7 @@ fn value(number: u64, host: usize, key: usize) -> f64 {
 }
 
 fn document(host: &str, start_ms: u64, number: u64) -> Vec<u8> {
-    let mut series = Series::new(Target {
-        agent_id: format!("{host:0>64}"),
-        program: "pattoo_agent_linux_spoked",
-        agent_hostname: host.to_owned(),
-        polled_target: host.to_owned(),
-        metadata: vec![("hostname", host.to_owned())],
-    });
+    let mut series = series_of_host(host);
     let at_ms = start_ms + number * INTERVAL_MS;
     let mut writer = DocumentWriter::new(&mut series, INTERVAL_MS);
     let place = HOSTS.iter().position(|name| *name == host).unwrap_or(0);

@@ -6,11 +6,11 @@ use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pattoo_common::datapoint::{DataPoint, DataType};
-use pattoo_common::document::{DocumentWriter, Series, Target};
+use pattoo_common::document::{DocumentWriter, Series};
 use pattoo_common::wall_clock::now_ms;
 
 use super::ledger::Ledger;
-use crate::{PATIENCE, http_get};
+use crate::{PATIENCE, http_get, series_of_host};
 
 /// The path that leaves no trace in the ledger.
 const SYNC_PATH: &str = "/sync";
@@ -59,13 +59,7 @@ impl LedgerSpoke {
     pub fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let series = Series::new(Target {
-            agent_id: format!("{name:0>64}"),
-            program: "pattoo_agent_linux_spoked",
-            agent_hostname: name.to_owned(),
-            polled_target: name.to_owned(),
-            metadata: vec![("hostname", name.to_owned())],
-        });
+        let series = series_of_host(name);
         let shared = Shared {
             manner: Manner::Well,
             ledger: Ledger::default(),

@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pattoo_common::datapoint::{DataPoint, DataType, Value};
-use pattoo_common::document::{Batch, Document, DocumentWriter, Series, Target};
+use pattoo_common::document::{Batch, Document, DocumentWriter};
+use pattoo_tests::series_of_host;
 
 /// Time between the samples of these documents, milliseconds.
 pub(crate) const INTERVAL_MS: u64 = 1_000;
@@ -20,13 +21,7 @@ pub(crate) fn poll(
     timestamp_ms: u64,
     points: &[(&'static str, DataType, Value)],
 ) -> Vec<u8> {
-    let mut series = Series::new(Target {
-        agent_id: format!("{host:0>64}"),
-        program: "pattoo_agent_linux_spoked",
-        agent_hostname: host.to_owned(),
-        polled_target: host.to_owned(),
-        metadata: vec![("hostname", host.to_owned())],
-    });
+    let mut series = series_of_host(host);
     let mut writer = DocumentWriter::new(&mut series, INTERVAL_MS);
     for (key, data_type, value) in points {
         writer.push(&DataPoint::new(key, *data_type, value.clone()), timestamp_ms);

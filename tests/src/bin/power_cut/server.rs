@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use pattoo_common::datapoint::{DataPoint, DataType};
-use pattoo_common::document::{DocumentWriter, Series, Target};
-use pattoo_tests::{Dice, Folder, Web, free_port, http_get, http_post, wait_until};
+use pattoo_common::document::DocumentWriter;
+use pattoo_tests::{Dice, Folder, Web, free_port, http_get, http_post, series_of_host, wait_until};
 
 use super::Round;
 use super::disk::Disk;
@@ -130,13 +130,7 @@ fn post_until_it_fails(host: &Host, port: u16, start_ms: u64, stop: &AtomicBool)
 }
 
 fn document(host: &str, number: u64, start_ms: u64) -> Vec<u8> {
-    let mut series = Series::new(Target {
-        agent_id: format!("{host:0>64}"),
-        program: "pattoo_agent_linux_spoked",
-        agent_hostname: host.to_owned(),
-        polled_target: host.to_owned(),
-        metadata: vec![("hostname", host.to_owned())],
-    });
+    let mut series = series_of_host(host);
     let at_ms = start_ms + number * INTERVAL_MS;
     let mut writer = DocumentWriter::new(&mut series, INTERVAL_MS);
     for (key, name) in (0..).zip(KEYS) {
