@@ -18,6 +18,8 @@ pub struct DocumentWriter<'s> {
     series: &'s mut Series,
     interval_ms: u64,
     agent_values: [String; AGENT_KEYS.len()],
+    /// The metadata of the host.
+    host: Vec<(&'static str, String)>,
     buffers: Buffers,
     pair_count: u32,
     row_count: usize,
@@ -31,11 +33,13 @@ impl<'s> DocumentWriter<'s> {
     pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
         series.begin();
         let agent_values = series.target().agent_values(interval_ms);
+        let host = series.target().metadata.clone();
         let buffers = std::mem::take(&mut series.buffers);
         Self {
             series,
             interval_ms,
             agent_values,
+            host,
             buffers,
             pair_count: 0,
             row_count: 0,
@@ -105,12 +109,15 @@ impl<'s> DocumentWriter<'s> {
             self.buffers.rows.extend_from_slice(prefix);
             return;
         }
-        let mut prefix = vec![b'['];
+        let mut prefix = self.prefix.take().map_or_else(Vec::new, |(_, prefix)| prefix);
+        prefix.clear();
+        prefix.push(b'[');
         if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::BeforeHost) {
             self.metadata(&mut prefix, &own.pairs);
         }
-        let host = self.series.target().metadata.clone();
+        let host = std::mem::take(&mut self.host);
         self.metadata(&mut prefix, &host);
+        self.host = host;
         if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::AfterHost) {
             self.metadata(&mut prefix, &own.pairs);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pattoo_common::document::{Document, SampleValue};
@@ -100,9 +101,15 @@ impl Hub {
         }
     }
 
-    /// The numbers of stand-in spokes that lie in its spool, oldest first.
+    /// The numbers of stand-in spokes that lie in its spool, oldest first. A batch that is
+    /// posted while this looks is gone, and not counted.
     pub(crate) fn spooled_numbers(&self) -> Vec<u64> {
-        self.spool().iter().flat_map(|path| numbers_of(&fs::read(path).unwrap())).collect()
+        let batches = self.spool().into_iter().filter_map(|path| match fs::read(&path) {
+            Ok(batch) => Some(batch),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => panic!("{}: {error}", path.display()),
+        });
+        batches.flat_map(|batch| numbers_of(&batch)).collect()
     }
 }
 
