@@ -17,9 +17,10 @@ const CHECKSUM: &[u8] = b"\"pattoo_checksum\",";
 pub struct DocumentWriter<'s> {
     series: &'s mut Series,
     interval_ms: u64,
-    agent_values: [String; AGENT_KEYS.len()],
-    /// The metadata of the host.
-    host: Vec<(&'static str, String)>,
+    /// The ids of the host's metadata and of the agent's, each with its comma. They
+    /// stand in every row, and are looked up for the first.
+    host_ids: Option<Vec<u8>>,
+    agent_ids: Option<Vec<u8>>,
     buffers: Buffers,
     pair_count: u32,
     row_count: usize,
@@ -32,14 +33,12 @@ impl<'s> DocumentWriter<'s> {
     /// An empty document of `series`; `interval_ms` is the polling interval.
     pub fn new(series: &'s mut Series, interval_ms: u64) -> Self {
         series.begin();
-        let agent_values = series.target().agent_values(interval_ms);
-        let host = series.target().metadata.clone();
         let buffers = std::mem::take(&mut series.buffers);
         Self {
             series,
             interval_ms,
-            agent_values,
-            host,
+            host_ids: None,
+            agent_ids: None,
             buffers,
             pair_count: 0,
             row_count: 0,
@@ -115,19 +114,33 @@ impl<'s> DocumentWriter<'s> {
         if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::BeforeHost) {
             self.metadata(&mut prefix, &own.pairs);
         }
-        let host = std::mem::take(&mut self.host);
-        self.metadata(&mut prefix, &host);
-        self.host = host;
+        let host_ids = self.host_ids.take().unwrap_or_else(|| self.look_up_host());
+        prefix.extend_from_slice(&host_ids);
+        self.host_ids = Some(host_ids);
         if let Some(own) = point.metadata.as_deref().filter(|m| m.place == Place::AfterHost) {
             self.metadata(&mut prefix, &own.pairs);
         }
-        let agent_values = std::mem::take(&mut self.agent_values);
-        for (key, value) in AGENT_KEYS.iter().zip(&agent_values) {
-            self.metadatum(&mut prefix, key, value);
-        }
-        self.agent_values = agent_values;
+        let agent_ids = self.agent_ids.take().unwrap_or_else(|| self.look_up_agent());
+        prefix.extend_from_slice(&agent_ids);
+        self.agent_ids = Some(agent_ids);
         self.buffers.rows.extend_from_slice(&prefix);
         self.prefix = Some((point.metadata.clone(), prefix));
+    }
+
+    fn look_up_host(&mut self) -> Vec<u8> {
+        let host = self.series.target().metadata.clone();
+        let mut ids = Vec::new();
+        self.metadata(&mut ids, &host);
+        ids
+    }
+
+    fn look_up_agent(&mut self) -> Vec<u8> {
+        let values = self.series.target().agent_values(self.interval_ms);
+        let mut ids = Vec::new();
+        for (key, value) in AGENT_KEYS.iter().zip(&values) {
+            self.metadatum(&mut ids, key, value);
+        }
+        ids
     }
 
     fn metadata(&mut self, prefix: &mut Vec<u8>, pairs: &[(&'static str, String)]) {
