@@ -169,6 +169,11 @@ impl Collector {
         Ok(collected)
     }
 
+    /// Takes back what a poll brought, whose memory the next one can use.
+    pub(crate) fn give_back(&self, collected: Collected) {
+        self.shared.lock().keep(collected.points);
+    }
+
     fn wait_for_turn(&self) -> Result<MutexGuard<'_, State>, Busy> {
         let deadline = Instant::now() + TURN_DEADLINE;
         let mut state = self.shared.lock();

@@ -71,7 +71,7 @@ impl Machine {
             }
         }
         // The document is long enough to be written without them beside it.
-        drop(collected);
+        self.collector.give_back(collected);
         let document = writer.finish(now_ms);
         drop(series);
         self.note(left_out, of);

@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) closing: bool,
     /// Why no reader could be started for this answer.
     pub(super) start_error: Option<String>,
+    /// An answer's datapoints are put together in this.
+    points: Vec<(u64, DataPoint)>,
     /// To be said once: why the threads are in the process's own table.
     pub(super) table_error: Option<String>,
 }
@@ -99,6 +101,7 @@ impl State {
             kept: false,
             closing: false,
             start_error: None,
+            points: Vec::new(),
             table_error: None,
         }
     }
@@ -199,8 +202,8 @@ impl State {
     /// Ends the answer with what is there.
     pub(super) fn finish(&mut self) -> Collected {
         self.open = false;
-        let mut points = Vec::with_capacity(self.slots.iter().map(|slot| slot.points.len()).sum());
-        let missed = self.start_error.clone().unwrap_or_else(not_reached);
+        let mut points = std::mem::take(&mut self.points);
+        points.reserve_exact(self.slots.iter().map(|slot| slot.points.len()).sum());
         for (place, slot) in self.slots.iter_mut().enumerate() {
             if slot.answer == self.answer {
                 let timestamp_ms = slot.timestamp_ms;
@@ -211,7 +214,8 @@ impl State {
             } else if let Some((begun, since_ms)) = slot.taken_at {
                 slot.report.miss(begun.elapsed(), SourceState::Hangs(since_ms));
             } else if place >= self.next {
-                slot.report.miss(Duration::ZERO, SourceState::Failed(missed.clone()));
+                let missed = self.start_error.clone().unwrap_or_else(not_reached);
+                slot.report.miss(Duration::ZERO, SourceState::Failed(missed));
             }
             // Else it came back from an earlier answer after it was passed over:
             // it still counts as hanging, until the next answer.
@@ -220,6 +224,14 @@ impl State {
             self.change_reader();
         }
         Collected { points, sources: self.reports() }
+    }
+
+    /// Takes an answer's memory back for the next, unless it is too much to keep.
+    pub(super) fn keep(&mut self, mut points: Vec<(u64, DataPoint)>) {
+        points.clear();
+        if points.capacity() <= KEPT_POINTS {
+            self.points = points;
+        }
     }
 
     pub(super) fn reports(&self) -> Vec<SourceReport> {
