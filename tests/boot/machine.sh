@@ -1,13 +1,11 @@
 # shellcheck shell=bash
 # A small machine in namespaces of its own, with an init as process 1. Sourced by the
-# scripts that test on one; $init is the init, $cache has the roots that
-# tests/boot/make-root has made.
+# scripts that test on one.
+
+. tests/boot/service.sh
 
 OUTSIDE=10.99.0.1
 INSIDE=10.99.0.2
-PATIENCE_S=60
-cache=${PATTOO_BOOT_CACHE:-$PWD/target/boot}
-binaries=$PWD/target/$(uname -m)-unknown-linux-musl/release
 
 # Skips where the means are missing; else makes the roots and goes on with the same
 # script in a network of its own, which ends with it; it gets --inside ARGUMENTS.
@@ -34,12 +32,7 @@ enter_own_network() { # enter_own_network NAME ARGUMENTS INIT...
     exec unshare --mount --net --propagation private "$0" --inside "$arguments"
 }
 
-skip() { # skip NAME WHAT-IS-MISSING
-    printf 'SKIPPED %s: %s\n' "$1" "$2" >&2
-    exit 77
-}
-
-work='' init_pid='' unshare_pid='' left_groups=()
+init_pid='' unshare_pid='' left_groups=()
 
 tidy() {
     set +e
@@ -64,26 +57,6 @@ inside_own_network() {
     trap tidy EXIT
     trap 'exit 1' HUP INT TERM
     ip link set lo up
-}
-
-now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
-
-# Waits until a command succeeds; its time in ms is in $took.
-until_done() { # until_done WHAT COMMAND...
-    local what=$1 begun deadline
-    shift
-    begun=$(now_ms)
-    deadline=$((begun + PATIENCE_S * 1000))
-    until "$@" >"$work/last" 2>&1; do
-        if [ "$(now_ms)" -gt "$deadline" ]; then
-            printf '%s: %s did not happen within %s s\n' "$init" "$what" "$PATIENCE_S" >&2
-            inside sh -c 'tail -n 5 /var/log/pattoo/*.log; journalctl -q -n 15' >&2 2>/dev/null
-            tail -n 20 "$work/last" "$work/$init/console" >&2
-            return 1
-        fi
-        sleep 0.02
-    done
-    took=$(($(now_ms) - begun))
 }
 
 inside() { nsenter -t "$init_pid" --mount --uts --ipc --net --pid --cgroup --root --wd "$@"; }
@@ -141,17 +114,6 @@ has_first_process() {
         grep -q . "/proc/$unshare_pid/task/$unshare_pid/children"
 }
 
-is_up() {
-    case $init in
-    systemd) inside systemctl is-system-running 2>&1 | grep -Eq 'running|degraded' ;;
-    sysv) inside runlevel | grep -q ' 2$' ;;
-    openrc) inside rc-status --runlevel | grep -q default ;;
-    runit) inside sh -c 'cat /proc/[0-9]*/comm' | grep -q runsvdir ;;
-    s6) inside test -p /etc/s6/service/.s6-svscan/control ;;
-    busybox) inside test -d /run/sysinit-done ;;
-    esac
-}
-
 # The machine goes without a farewell, as when its power does.
 power_off() {
     [ -n "$unshare_pid" ] || return 0
@@ -171,13 +133,4 @@ prepare_root() {
     [ "$init" != s6 ] || mkdir -p "$here/root/etc/s6/service"
     # A bare Debian has none.
     printf '127.0.0.1 localhost\n' >"$here/root/etc/hosts"
-}
-
-expect() { # expect WHAT COMMAND...
-    local what=$1
-    shift
-    "$@" >"$work/last" 2>&1 && return
-    printf '%s: not so: %s\n' "$init" "$what" >&2
-    cat "$work/last" >&2
-    return 1
 }
