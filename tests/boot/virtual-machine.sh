@@ -69,6 +69,7 @@ power_off() {
 is_on() { kill -0 "$qemu_pid" 2>/dev/null; }
 
 # Runs a command in the machine; what it says comes together.
+door_patience_s=$PATIENCE_S
 inside() {
     local words='' word door reply
     for word in "$@"; do words+=" '${word//\'/\'\\\'\'}'"; done
@@ -78,7 +79,7 @@ inside() {
         trap '' PIPE
         exec 2>/dev/null
         printf '{ %s\n} </dev/null 2>&1; printf "\\nended %%d" $?; exit\n' "$words" >&"$door"
-        timeout $PATIENCE_S cat <&"$door"
+        timeout "$door_patience_s" cat <&"$door"
     ) || true
     exec {door}>&-
     word=${reply##*$'\n'ended }
@@ -99,7 +100,9 @@ boot() {
     took=$((took + first))
 }
 
-answers_or_is_off() { inside true || ! is_on; }
+answers_or_is_off() { answers || ! is_on; }
+# What is sent to one that is not up yet hangs longer than it takes to be up.
+answers() { door_patience_s=2 inside true; }
 
 # As a person does it: the init ends what runs, and the machine starts anew.
 reboot() {
@@ -113,7 +116,7 @@ reboot() {
     inside sh -c "(sleep 1; $command) >/dev/null 2>&1 &" || return
     until_done "a reboot" has_new_boot_id "$before"
 }
-boot_id() { inside cat /proc/sys/kernel/random/boot_id; }
+boot_id() { door_patience_s=2 inside cat /proc/sys/kernel/random/boot_id; }
 has_new_boot_id() {
     local now
     now=$(boot_id) && [ "$now" != "$1" ]
@@ -133,7 +136,7 @@ comes_up() { # comes_up PATIENCE-S
     local deadline=$((EPOCHSECONDS + $1)) up=1
     switch_on -no-reboot
     while is_on && [ $EPOCHSECONDS -lt "$deadline" ]; do
-        if inside true && is_up; then
+        if answers && is_up; then
             up=0
             break
         fi
