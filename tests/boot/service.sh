@@ -94,7 +94,7 @@ write_configuration() {
 configuration_is_kept() { inside grep -q 'This line is ours' /etc/pattoo/pattoo.yaml; }
 nothing_is_left() {
     inside find / -xdev -iname '*pattoo*' -not -path '/opt/*' >"$work/left"
-    inside grep -l pattoo /etc/passwd /etc/group /etc/inittab >>"$work/left" 2>/dev/null || true
+    inside grep -sl pattoo /etc/passwd /etc/group /etc/inittab >>"$work/left" || true
     cat "$work/left"
     [ ! -s "$work/left" ]
 }

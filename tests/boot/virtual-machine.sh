@@ -38,22 +38,22 @@ make_disk() { # make_disk FOLDER IMAGE FREE-MIB
     mkfs.ext4 -q -d "$1" "$2"
 }
 
-switch_on() { # switch_on [OPTION-OF-QEMU...]
-    local bus=pci command serial=ttyS0
+switch_on() {
+    local bus=pci command serial=ttyS0 without_rom=,romfile=
     case $arch in
     amd64) command=(qemu-system-x86_64 -machine pc -accel "$accelerator") ;;
     armhf)
         command=(qemu-system-arm -machine virt -cpu cortex-a15)
-        bus=device serial=ttyAMA0
+        bus=device serial=ttyAMA0 without_rom=''
         ;;
     esac
-    "${command[@]}" -m "$memory_mib" -display none -monitor none -serial stdio \
+    "${command[@]}" -m "$memory_mib" -no-reboot -display none -monitor none -serial stdio \
         -kernel "$vm/$arch/vmlinuz" -initrd "$vm/$arch/initramfs" \
         -append "console=$serial quiet panic=-1 nokaslr no_timer_check systemd.getty_auto=no machine=$init" \
-        -netdev "user,id=net,restrict=on$(forwards)" -device "virtio-net-$bus,netdev=net,romfile=" \
+        -netdev "user,id=net,restrict=on$(forwards)" -device "virtio-net-$bus,netdev=net$without_rom" \
         -drive "if=none,id=root,format=raw,cache=unsafe,file=$work/$init/root" -device "virtio-blk-$bus,drive=root,serial=root" \
         -drive "if=none,id=tools,format=raw,readonly=on,file=$work/$init/tools" -device "virtio-blk-$bus,drive=tools,serial=tools" \
-        "$@" </dev/null >>"$work/$init/console" 2>&1 &
+        </dev/null >>"$work/$init/console" 2>&1 &
     qemu_pid=$!
 }
 forwards() {
@@ -104,23 +104,20 @@ answers_or_is_off() { answers || ! is_on; }
 # What is sent to one that is not up yet hangs longer than it takes to be up.
 answers() { door_patience_s=2 inside true; }
 
-# As a person does it: the init ends what runs, and the machine starts anew.
+# As a person does it: the init ends what runs, and resets the machine. QEMU ends with
+# that, and is started anew: its own reset takes long where the processor is emulated.
 reboot() {
-    local before command
-    before=$(boot_id)
+    local command=reboot
     case $init in
     systemd) command='systemctl reboot' ;;
     s6) command='s6-svscanctl -t /etc/s6/service' ;;
-    *) command='reboot' ;;
     esac
     inside sh -c "(sleep 1; $command) >/dev/null 2>&1 &" || return
-    until_done "a reboot" has_new_boot_id "$before"
+    until_done "a reset of the machine" is_off || return
+    power_off
+    boot
 }
-boot_id() { door_patience_s=2 inside cat /proc/sys/kernel/random/boot_id; }
-has_new_boot_id() {
-    local now
-    now=$(boot_id) && [ "$now" != "$1" ]
-}
+is_off() { ! is_on; }
 
 # The least memory in which the kernel starts the init of $init, in steps of 4 MiB.
 # It does not lay itself out by chance (nokaslr), so that a second boot does as well.
@@ -134,7 +131,7 @@ find_least_memory() {
 }
 comes_up() { # comes_up PATIENCE-S
     local deadline=$((EPOCHSECONDS + $1)) up=1
-    switch_on -no-reboot
+    switch_on
     while is_on && [ $EPOCHSECONDS -lt "$deadline" ]; do
         if answers && is_up; then
             up=0
