@@ -166,7 +166,7 @@ fn the_recipe_packs_what_each_package_says() {
     folder.write("recipe/Makefile", &recipe.replace("@VERSION@", "1.2.3"));
     let out = folder.join("out");
     fs::create_dir_all(&out).unwrap();
-    let made = finish(command(&make, folder.path()).args([
+    let packed = finish(command(&make, folder.path()).args([
         "-C",
         folder.join("recipe").to_str().unwrap(),
         &format!("TOPDIR={}", sdk.display()),
@@ -175,7 +175,7 @@ fn the_recipe_packs_what_each_package_says() {
         &format!("OUT={}", out.display()),
         "ARCH=aarch64",
     ]));
-    expect_done(&made);
+    expect_done(&packed);
 
     for (package, files) in [
         ("pattoo-common", vec!["etc/default/pattoo", "etc/pattoo/pattoo.yaml"]),
