@@ -107,12 +107,12 @@ answers() { door_patience_s=2 inside true; }
 # As a person does it: the init ends what runs, and resets the machine. QEMU ends with
 # that, and is started anew: its own reset takes long where the processor is emulated.
 reboot() {
-    local command=reboot
+    local farewell=reboot
     case $init in
-    systemd) command='systemctl reboot' ;;
-    s6) command='s6-svscanctl -t /etc/s6/service' ;;
+    systemd) farewell='systemctl reboot' ;;
+    s6) farewell='s6-svscanctl -t /etc/s6/service' ;;
     esac
-    inside sh -c "(sleep 1; $command) >/dev/null 2>&1 &" || return
+    inside sh -c "(sleep 1; $farewell) >/dev/null 2>&1 &" || return
     until_done "a reset of the machine" is_off || return
     power_off
     boot
