@@ -16,8 +16,9 @@ mod network;
 
 /// The keys of one section, or the keys at the top of a file.
 ///
-/// A key with nothing behind it, or with empty text, counts as not given. A key
-/// that no method was asked for is unknown, and becomes a warning.
+/// A key with nothing behind it, or with empty text, counts as not given, unless it
+/// keeps somebody out. A key that no method was asked for is unknown, and becomes a
+/// warning.
 #[derive(Debug)]
 pub struct Section<'a> {
     file: &'a SourceFile,
@@ -140,6 +141,9 @@ impl<'a> Section<'a> {
     pub fn optional_secrets(&mut self, key: &'static str, otherwise: &str) -> Option<Secrets> {
         let wanted = "the absolute path of a file with secrets, or one that starts with ~/";
         let Some((name, node)) = self.find(key) else {
+            let wanted =
+                format!("name the file with the secrets; without the key it is {otherwise}");
+            self.refuse_if_empty(key, &wanted);
             self.note(key, otherwise.to_owned(), Origin::Default);
             return None;
         };
@@ -347,6 +351,14 @@ impl<'a> Section<'a> {
     fn refuse(&mut self, name: &str, node: &Node, wanted: &str) {
         let path = self.path_of(name);
         self.findings.problem(self.file, &path, format!("{node} stands here; wanted {wanted}"));
+    }
+
+    /// Says that a key is unusable that is there with nothing behind it, for keys whose
+    /// absence lets everybody in.
+    fn refuse_if_empty(&mut self, key: &'static str, wanted: &str) {
+        if self.pairs.iter().any(|(name, _)| name == key) {
+            self.wrong(key, &format!("nothing stands here; {wanted}"));
+        }
     }
 
     fn note(&mut self, key: &str, value: String, origin: Origin) {

@@ -71,6 +71,7 @@ impl Program for Sleeper {
             settings: Self::settings()?,
             warnings: values.get("warning").map(|&text| text.to_owned()).into_iter().collect(),
             files: vec![path.clone()],
+            files_with_keys: vec![path.clone()],
         })
     }
 

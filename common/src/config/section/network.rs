@@ -57,8 +57,13 @@ impl Section<'_> {
     }
 
     /// The networks that clients may come from; a lone one counts as a list of one.
+    /// Without the key they may come from everywhere, and a key that names none is a
+    /// mistake: whoever emptied it may have meant nobody.
     pub fn allow_from(&mut self, key: &'static str) -> AllowFrom {
-        let Some((name, node)) = self.find(key) else {
+        let Some((name, node)) = self.find(key).filter(|(_, node)| !names_nothing(node)) else {
+            let wanted = "name the networks that may come in, such as 192.0.2.0/24; if all may, \
+                          take the key out";
+            self.refuse_if_empty(key, wanted);
             self.note(key, AllowFrom::default().to_string(), Origin::Default);
             return AllowFrom::default();
         };
@@ -84,4 +89,8 @@ impl Section<'_> {
         self.note(key, allow_from.to_string(), Origin::File);
         allow_from
     }
+}
+
+fn names_nothing(node: &Node) -> bool {
+    matches!(node, Node::List(items) if items.is_empty())
 }

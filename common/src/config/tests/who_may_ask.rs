@@ -70,10 +70,42 @@ fn networks_to_allow_are_a_list_or_one() {
     assert_eq!(config.web_api.allow_from.to_string(), "10.0.0.0/8");
     assert_eq!(config.agent_api.listener.allow_from.to_string(), "everywhere");
     assert!(report.to_string().contains("pattoo_api_agentd.allow_from: everywhere  (default)"));
-    for own in ["", "allow_from:\n", "allow_from: []\n"] {
-        let (config, _) = spoke("", own).expect("nothing");
-        assert!(config.allow_from.admits(Ipv4Addr::new(203, 0, 113, 9).into()), "{own:?}");
+    let (config, _) = spoke("", "").expect("nothing");
+    assert!(config.allow_from.admits(Ipv4Addr::new(203, 0, 113, 9).into()));
+}
+
+#[test]
+fn a_key_that_keeps_nobody_out_is_told_with_what_to_write() {
+    for own in ["allow_from:\n", "allow_from: []\n", "allow_from: \"\"\n", "allow_from: ~\n"] {
+        let error = spoke("", own).expect_err("it opens the door").to_string();
+        assert!(error.contains(":1: allow_from: nothing stands here; name the netw"), "{error}");
+        assert!(error.contains("take the key out"), "{error}");
+        let error = server(&format!("pattoo_apid:\n  {own}")).expect_err("likewise").to_string();
+        assert!(error.contains(":2: pattoo_apid.allow_from: nothing stands here"), "{error}");
     }
+    for own in ["secret_file:\n", "secret_file: ''\n", "post_secret_file:\n"] {
+        let error = hub("", &format!("{own}{ONE_DEVICE}")).expect_err("it opens the door");
+        let key = own.split_once(':').expect("a key").0;
+        let wanted = format!(":1: {key}: nothing stands here; name the file with the secrets");
+        assert!(error.to_string().contains(&wanted), "{error}");
+    }
+}
+
+#[test]
+fn which_files_hold_keys_is_known() {
+    let names = |files: &[(&str, &str)]| {
+        let folder = folder_with(files);
+        let (_, report) = ServerConfig::load(folder.path()).expect("good");
+        let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+        report.files_with_keys.iter().filter_map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[("pattoo.yaml", PATTOO)]), ["pattoo.yaml"]);
+    for nothing in ["", "# a: b\n", "---\n", "{}\n", "store:\n  raw:\n", "store: ''\n"] {
+        let files = [("pattoo.yaml", ""), ("pattoo_server.yaml", nothing)];
+        assert!(names(&files).is_empty(), "{nothing:?}");
+    }
+    let files = [("pattoo.yaml", ""), ("pattoo_server.yaml", "store:\n  raw:\n    max_age: 9 d")];
+    assert_eq!(names(&files), ["pattoo_server.yaml"]);
 }
 
 #[test]
