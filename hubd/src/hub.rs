@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pattoo_common::config::{HubConfig, PostMode};
+use pattoo_common::config::HubConfig;
 use pattoo_common::document::Target;
 use pattoo_common::resolver::Resolver;
 use pattoo_common::signature::LiveSecrets;
@@ -51,7 +51,7 @@ pub(crate) struct Hub {
     /// Polls are signed with these; their answers must be.
     secrets: LiveSecrets,
     /// Likewise posts.
-    post_secrets: LiveSecrets,
+    post_secrets: Arc<LiveSecrets>,
     stop: Stop,
     clock: WallClock,
     started_ms: u64,
@@ -74,6 +74,7 @@ impl Hub {
     /// id and host name.
     pub(crate) fn new(config: HubConfig, target: Target) -> Self {
         let plan = Arc::new(Plan::new(config.clone()));
+        let post_secrets = Arc::new(LiveSecrets::new(config.post_secrets.clone()));
         Self {
             resolver: Resolver::new(),
             room: Room::new(ROOM_BYTES),
@@ -82,9 +83,9 @@ impl Hub {
                 own: own_datapoints(&target, &plan),
                 plan: Arc::clone(&plan),
             }),
-            form: PostForm::new(post_mode(&config)),
+            form: PostForm::new(config.post_mode, Arc::clone(&post_secrets)),
             secrets: LiveSecrets::new(config.secrets.clone()),
-            post_secrets: LiveSecrets::new(config.post_secrets.clone()),
+            post_secrets,
             stop: Stop::default(),
             clock: WallClock::SYSTEM,
             started_ms: WallClock::SYSTEM.now_ms(),
@@ -300,15 +301,6 @@ impl Running {
     pub(crate) fn stop(&self) {
         self.hub.stop.say();
         self.outbox.close(WRITE_PATIENCE);
-    }
-}
-
-/// The configured mode; only a server of ours signs its answers, so it need not be
-/// asked what it is.
-fn post_mode(config: &HubConfig) -> PostMode {
-    match config.post_mode {
-        PostMode::Auto if config.post_secrets.is_some() => PostMode::Batch,
-        mode => mode,
     }
 }
 
