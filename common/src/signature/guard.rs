@@ -85,14 +85,23 @@ impl<H: Handler> Handler for Guard<H> {
                 self.of_ours.write(|| line(request, "was here before: somebody sends it again"));
                 return unauthorized();
             }
+            Memory::Unsure => {
+                self.of_ours.write(|| {
+                    line(request, "our clock was set back: whether it was here before is forgotten")
+                });
+                later("the clock here was set back; for at most five minutes")
+            }
             Memory::Full => {
                 self.of_ours.write(|| line(request, "too many requests of late to remember it"));
-                let message = "too many signed requests of late";
-                with_header(error(503, message), "Retry-After", RETRY_SECONDS)
+                later("too many signed requests of late")
             }
         };
         answer::sign(checked.secret, checked.signature, answer, (self.now_ms)() / 1_000)
     }
+}
+
+fn later(message: &str) -> Answer {
+    with_header(error(503, message), "Retry-After", RETRY_SECONDS)
 }
 
 /// The same for all faults, so that nobody learns from it which it was.

@@ -90,6 +90,10 @@ fn whoever_has_the_secret_gets_signed_answers_good_and_bad() {
         assert_eq!(answer.status, status, "{target}: {}", answer.text());
         assert!(is_signed(&signed, &answer), "{target}: {}", answer.head);
     }
+    // The gate reads no body there, so nobody looks at the signature.
+    let signed = ours.sign_request("POST", POLL, b"{}");
+    let answer = send(spoke.port, ("POST", POLL), &signed, &[JSON], Some(b"{}"));
+    assert_eq!((answer.status, is_signed(&signed, &answer)), (405, false), "{}", answer.head);
     let good = document();
     // Over what is sent, not over what it unpacks to.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
