@@ -300,6 +300,7 @@ fn a_server_whose_file_was_lost_keeps_what_it_kept() {
             fs::write(&file, nothing).unwrap();
         }
         server.hang_up("the old one goes on");
+        fs::write(&file, &with).unwrap();
     }
     assert!(!server.log().contains("store.raw.max_age"), "{}", server.log());
     fs::write(&file, with.replace("3650 d", "3649 d")).unwrap();
