@@ -229,6 +229,15 @@ impl Store {
         })
     }
 
+    /// Whether no process has the store of this folder open, as far as the caller may
+    /// know.
+    pub fn is_nobodys(folder: &Path) -> bool {
+        File::options()
+            .write(true)
+            .open(folder.join(LOCK_FILE))
+            .is_ok_and(|file| file.try_lock().is_ok())
+    }
+
     /// A batch for the samples of one document.
     pub fn batch(&self) -> Batch<'_> {
         Batch::new(self)

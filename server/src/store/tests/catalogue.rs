@@ -102,7 +102,9 @@ fn what_is_there_already_or_points_at_nothing_is_a_conflict() {
     let user = || vec![("username", "foo@example.org".into()), ("password_hash", "hash".into())];
     let foo = store.create::<User>(user()).unwrap();
     assert!(matches!(store.create::<User>(user()), Err(StoreError::Conflict(_))));
-    assert_eq!(store.password_hash("foo@example.org").unwrap(), Some((foo, "hash".into())));
+    let changed_ms = store.row::<User>(foo).unwrap().unwrap().ts_modified;
+    let known = Some((foo, changed_ms, "hash".into()));
+    assert_eq!(store.password_hash("foo@example.org").unwrap(), known);
     assert_eq!(store.password_hash("bar").unwrap(), None);
     let favorite = vec![("idx_user", foo.into()), ("idx_chart", 9.into())];
     assert!(matches!(store.create::<Favorite>(favorite), Err(StoreError::Conflict(_))));
