@@ -27,7 +27,8 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 96;
 
 /// Each step leads from the version of its place to the next.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 fn known_version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
@@ -110,6 +111,38 @@ mod tests {
         for _ in 0..2 {
             let connection = open_writer(&path).unwrap();
             assert_eq!(version(&connection).unwrap(), known_version());
+        }
+    }
+
+    #[test]
+    fn every_older_schema_is_brought_up_to_date_with_what_it_holds() {
+        for older in 1..STEPS.len() {
+            let scratch = Scratch::new("older");
+            let path = scratch.path().join("store.db");
+            let connection = Connection::open(&path).unwrap();
+            for step in &STEPS[..older] {
+                connection.execute_batch(step).unwrap();
+            }
+            connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            connection.pragma_update(None, "user_version", older as i64).unwrap();
+            connection
+                .execute_batch(
+                    "INSERT INTO hour_chunk (id, times, count, blob) VALUES (1, 0, 1, x'00');
+                     INSERT INTO five_minutes (id, blob) VALUES (1, x'01');",
+                )
+                .unwrap();
+            drop(connection);
+            let connection = open_writer(&path).unwrap();
+            assert_eq!(version(&connection).unwrap(), known_version());
+            let held: (i64, Vec<u8>, Option<Vec<u8>>) = connection
+                .query_row(
+                    "SELECT five_minutes.times, five_minutes.blob, rollup
+                     FROM five_minutes JOIN hour_chunk USING (id)",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .unwrap();
+            assert_eq!(held, (-1, vec![1], None), "from version {older}");
         }
     }
 

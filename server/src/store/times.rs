@@ -161,7 +161,7 @@ pub(super) fn sweep_times(
         "DELETE FROM {} WHERE span = ? AND shard = ?
          AND number NOT IN (SELECT times FROM {} WHERE id BETWEEN ? AND ?)",
         tier.times(),
-        tier.chunks()
+        tier.rows()
     );
     connection.prepare_cached(&sql)?.execute(params![window, shard, first, last])?;
     Ok(())
