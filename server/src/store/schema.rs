@@ -23,6 +23,12 @@ const READER_CACHE_KIB: i64 = 1024;
 const LOG_KEPT_BYTES: i64 = 16 << 20;
 /// Other connections of this process hold locks for moments only.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Where the engine keeps what it needs for one statement, such as how to undo a
+/// large deletion. The kernel lets a daemon write only in its own folders, and files
+/// for the moment would go to /tmp.
+const IN_MEMORY: &str = "MEMORY";
+/// Where a copy of the whole database is better kept; no daemon makes one.
+pub(super) const IN_FILES: &str = "FILE";
 /// Statements kept compiled by each connection.
 const STATEMENTS_KEPT: usize = 96;
 
@@ -46,6 +52,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
+    connection.pragma_update(None, "temp_store", IN_MEMORY)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -58,6 +65,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     check_version(&connection, path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", IN_MEMORY)?;
     Ok(connection)
 }
 
@@ -155,6 +163,17 @@ mod tests {
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("newer version"));
         assert!(open_reader(&path).is_err());
+    }
+
+    #[test]
+    fn no_connection_needs_files_for_the_moment() {
+        let scratch = Scratch::new("moment");
+        let path = scratch.path().join("store.db");
+        for connection in [open_writer(&path).unwrap(), open_reader(&path).unwrap()] {
+            let place: i64 =
+                connection.pragma_query_value(None, "temp_store", |row| row.get(0)).unwrap();
+            assert_eq!(place, 2, "memory");
+        }
     }
 
     #[test]
