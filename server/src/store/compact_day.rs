@@ -17,7 +17,7 @@ use super::keys::{HOUR_MS, SeriesId, row_key};
 use super::merge::merge;
 use super::seal::living;
 use super::tables::{Broken, ChunkWrite, Resolution, RollUpWrite, Tier};
-use super::times::{Columns, TimesCache};
+use super::times::{Columns, NewColumn, TimesCache};
 use super::{tables, times, writer::Writer};
 
 /// Series that are written in one transaction: short enough that no batch waits
@@ -32,7 +32,7 @@ const TIERS: [Tier; 3] = [Tier::Day, Tier::FiveMinutes, Tier::OneHour];
 struct Slice {
     day: u32,
     shard: u32,
-    times: Vec<(Tier, Vec<(i64, Vec<u8>)>)>,
+    times: Vec<(Tier, Vec<NewColumn>)>,
     series: Vec<(ChunkWrite, [Option<RollUpWrite>; 2])>,
     broken: Vec<Broken>,
 }

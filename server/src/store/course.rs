@@ -62,17 +62,17 @@ impl Course {
         &self,
         place: usize,
         (min, last): (Number, Number),
-        list: &mut Vec<u8>,
+        listed: &mut Vec<u8>,
     ) -> bool {
         if self.is_steady(min, last) {
             return false;
         }
         let (tag, bits) = to_bits(self.first);
-        list.extend_from_slice(&u16::try_from(place).unwrap_or(u16::MAX).to_le_bytes());
-        list.push(tag);
-        list.extend_from_slice(&bits.to_le_bytes());
-        list.extend_from_slice(&self.within.by.to_le_bytes());
-        list.extend_from_slice(&self.within.seconds.to_le_bytes());
+        listed.extend_from_slice(&u16::try_from(place).unwrap_or(u16::MAX).to_le_bytes());
+        listed.push(tag);
+        listed.extend_from_slice(&bits.to_le_bytes());
+        listed.extend_from_slice(&self.within.by.to_le_bytes());
+        listed.extend_from_slice(&self.within.seconds.to_le_bytes());
         true
     }
 

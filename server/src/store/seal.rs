@@ -18,7 +18,7 @@ use super::merge::merge;
 use super::number::{Number, Sample};
 use super::recent::Row;
 use super::tables::{Broken, ChunkWrite, Tier};
-use super::times::{Columns, TimesCache};
+use super::times::{Columns, NewColumn, TimesCache};
 use super::{tables, times, writer::Writer};
 
 /// Bytes of fresh rows that are merged at a time.
@@ -37,7 +37,7 @@ struct Sealed {
     hour: u32,
     shard: u32,
     last_seq: i64,
-    times: Vec<(i64, Vec<u8>)>,
+    times: Vec<NewColumn>,
     chunks: Vec<ChunkWrite>,
     latest: Vec<(SeriesId, Sample)>,
     broken: Vec<Broken>,
