@@ -37,7 +37,8 @@ fn words(places: &[&str]) -> BTreeSet<String> {
         if path.ends_with("tests.rs") || path.ends_with("fixture.rs") {
             continue;
         }
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let program = text
             .rsplit_once("#[cfg(test)]\nmod tests {")
             .map_or(text.as_str(), |(program, _)| program);
