@@ -132,7 +132,7 @@ mod tests {
                 connection.execute_batch(step).unwrap();
             }
             connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-            connection.pragma_update(None, "user_version", older as i64).unwrap();
+            connection.pragma_update(None, "user_version", i64::try_from(older).unwrap()).unwrap();
             connection
                 .execute_batch(
                     "INSERT INTO hour_chunk (id, times, count, blob) VALUES (1, 0, 1, x'00');

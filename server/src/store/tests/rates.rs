@@ -22,17 +22,17 @@ fn times() -> Vec<u64> {
 /// A counter that grows by 0 to 40,000 a second and begins anew every 5 hours or so,
 /// once where five minutes end.
 fn restarting(at_ms: u64) -> u64 {
-    let at_s = (at_ms - START_MS) / 1000;
-    let since = if at_s < 90_000 { at_s % 18_000 } else { (at_s - 90_000) % 17_777 };
+    let second = (at_ms - START_MS) / 1000;
+    let since = if second < 90_000 { second % 18_000 } else { (second - 90_000) % 17_777 };
     since * 20_000 + since * since % 977
 }
 
 /// A counter of 32 bits that wraps every 70 minutes or so, and once begins anew from
 /// the middle.
 fn wrapping(at_ms: u64) -> u64 {
-    let at_s = (at_ms - START_MS) / 1000;
+    let second = (at_ms - START_MS) / 1000;
     let restart = START_MS + 200_000_000;
-    let since = if at_ms < restart { at_s } else { at_s - 199_000 };
+    let since = if at_ms < restart { second } else { second - 199_000 };
     since * 1_000_000 % (1 << 32)
 }
 
