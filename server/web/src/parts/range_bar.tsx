@@ -73,7 +73,7 @@ export function RangeBar({ window }: { window: Window }) {
   );
   return (
     <div class="range-bar" role="toolbar" aria-label={texts.range}>
-      <div class="spans" role="group" aria-label={texts.range}>
+      <div class="choice spans" role="group" aria-label={texts.range}>
         {spans.map((spanMs) => (
           <button key={spanMs} aria-pressed={chosen(spanMs)} onClick={() => setRange({ kind: "last", spanMs })}>
             {name(spanMs)}
