@@ -21,6 +21,7 @@ export const en = {
   reloadNow: "Load the page anew",
   notFound: "There is nothing at this address.",
   toOverview: "To the overview",
+  toExplore: (title: string) => `${title}: compare in Explore`,
   ago: (age: string) => `${age} ago`,
   never: "never",
   justNow: "just now",

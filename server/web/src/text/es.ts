@@ -23,6 +23,7 @@ export const es: Texts = {
   reload: "No se pudo cargar una parte de la página; quizá el servidor tiene una más nueva.",
   reloadNow: "Cargar la página de nuevo",
   notFound: "No hay nada en esta dirección.",
+  toExplore: (title) => `${title}: comparar en Explorar`,
   toOverview: "Al resumen",
   ago: (age) => `hace ${age}`,
   never: "nunca",
