@@ -228,6 +228,29 @@ test("a chart of a host leads to its lines in Explore, over the same range", asy
   await visitor.leavesContent();
 });
 
+test("nothing is wider than the window, however wide that is", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { locale: "es-ES" });
+  for (const path of ["host/alpha?range=24h", "explore?range=24h&q=load_average alpha", "charts"]) {
+    await visitor.page.goto(system.address(path));
+    await visitor.page.locator("main h1").first().waitFor();
+    if (path.startsWith("host")) await visitor.drawn("Carga media");
+    if (path.startsWith("explore")) {
+      await visitor.page.locator(".found-row.is-series").first().click();
+      await visitor.page.locator("figure.chart .legend-value", { hasText: /\d/ }).waitFor();
+    }
+    for (const width of [761, 901, 1_101, 1_340, 1_421, 1_920]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      const beyond = () => visitor.page.evaluate(() => {
+        const within = document.querySelector("main")?.getBoundingClientRect().right ?? 0;
+        const parts = [...document.querySelectorAll("main .range-bar > *, main .card, main .actions > *, main .picked li > *")];
+        return Math.max(0, ...parts.map((part) => part.getBoundingClientRect().right)) - within;
+      });
+      await waitFor(`/${path} fits ${width}`, async () => (await beyond()) <= 0, 10_000);
+    }
+  }
+  await visitor.leavesContent();
+});
+
 test("on a phone nothing is wider than the screen", async () => {
   const visitor = await Visitor.come(browser, system.origin, { width: 360, height: 740, touch: true });
   for (const path of ["", "host/alpha?range=24h", "explore?q=load", "charts", "signin"]) {
