@@ -76,7 +76,6 @@ export function finished(points: Points, nowMs: number): Points {
  */
 export function unbroken(points: Points, toMs: number): Points {
   const { step, timestamps } = points;
-  if (step === null) return points;
   const limit = gapOf(points);
   const starts = timestamps.flatMap((time, at) => (at === 0 || time - (timestamps[at - 1] ?? 0) > limit ? [at] : []));
   const endsEarly = toMs - (timestamps.at(-1) ?? toMs) > limit;
@@ -86,7 +85,8 @@ export function unbroken(points: Points, toMs: number): Points {
     const end = starts[run + 1] ?? timestamps.length;
     if (end - start < LEAST_RUN) return;
     if (run > 0) kept[start] = false;
-    if (run < starts.length - 1 || endsEarly) kept[end - 1] = false;
+    // Between samples a rate is whole up to its time.
+    if (step !== null && (run < starts.length - 1 || endsEarly)) kept[end - 1] = false;
   });
   return { ...points, timestamps: timestamps.filter((_, at) => kept[at]), values: points.values.filter((_, at) => kept[at]) };
 }
