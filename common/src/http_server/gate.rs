@@ -31,6 +31,7 @@ pub(super) struct Gate {
     /// The server may change it at any time.
     allow_from: Arc<Mutex<AllowFrom>>,
     limits: Limits,
+    handler: Arc<dyn Handler>,
     bell: Arc<Bell>,
     crowd: Crowd,
     workers: Workers,
@@ -76,10 +77,11 @@ impl Gate {
             );
             limits.connections = connections;
         }
-        let workers = Workers::start(handler, &limits, Arc::clone(&bell))?;
+        let workers = Workers::start(Arc::clone(&handler), &limits, Arc::clone(&bell))?;
         Ok(Self {
             door: Some(Door::new(listener)?),
             allow_from,
+            handler,
             bell,
             crowd: Crowd::new(Budget::new(&limits)),
             workers,
@@ -285,7 +287,10 @@ impl Gate {
             return;
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.step(number, now, |client, now, limits| client.read(now, limits, &mut buffer));
+        let handler = Arc::clone(&self.handler);
+        self.step(number, now, |client, now, limits| {
+            client.read(now, limits, &*handler, &mut buffer)
+        });
         self.buffer = buffer;
         self.refuse_past_share(number, now);
     }
