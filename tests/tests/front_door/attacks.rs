@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use pattoo_tests::attack::{Attack, Target};
 use pattoo_tests::fresh_client::{Answers, FreshClient};
 use pattoo_tests::loopback::raise_descriptor_limit;
-use pattoo_tests::{Process, Server};
+use pattoo_tests::{Dice, Process, Server};
 
 use crate::door::{Figures, Growth, Spoke, agents, assert_back_at_rest, at_rest, web};
 
@@ -18,6 +18,8 @@ const DRIBBLE: Duration = Duration::from_millis(7_500);
 /// How long the mixture goes on, unless this names the seconds.
 const MIXTURE_VARIABLE: &str = "PATTOO_ATTACK_SECONDS";
 const MIXTURE_SECONDS: u64 = 20;
+/// Which attacks follow one another, unless this repeats a printed seed.
+const SEED_VARIABLE: &str = "PATTOO_ATTACK_SEED";
 /// How long the same attacks of the mixture go on, and how many at once on each port.
 const ROUND: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 3;
@@ -81,8 +83,8 @@ fn a_mixture_of_all_attacks() {
     raise_descriptor_limit();
     let seconds = std::env::var(MIXTURE_VARIABLE).ok().and_then(|text| text.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(MIXTURE_SECONDS));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut random = u64::from(now.subsec_nanos()) << 20 | 1;
+    let seed = std::env::var(SEED_VARIABLE).ok().and_then(|text| text.parse().ok());
+    let mut random = seed.unwrap_or_else(|| Dice::random_seed() | 1);
     println!("seed {random}");
 
     let spoke = Spoke::new("");

@@ -19,6 +19,8 @@ pub(crate) struct Figures {
     pub(crate) threads: usize,
     pub(crate) descriptors: usize,
     pub(crate) memory_kib: usize,
+    /// Of it what is no page of a file.
+    pub(crate) own_memory_kib: usize,
     pub(crate) peak_memory_kib: usize,
 }
 
@@ -34,6 +36,7 @@ impl Figures {
             threads: count("task"),
             descriptors: count("fd"),
             memory_kib: kib("VmRSS:"),
+            own_memory_kib: kib("RssAnon:"),
             peak_memory_kib: kib("VmHWM:"),
         }
     }

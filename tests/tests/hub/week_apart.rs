@@ -92,7 +92,7 @@ fn a_server_that_was_away_for_more_than_a_week_gets_what_the_bounds_hold() {
     println!("{batches} batches in the spool, after {:?}", began.elapsed());
 
     hub.daemon.start();
-    wait_until("what is too old is dropped", PATIENCE, || {
+    wait_until("what is too old is dropped", 4 * PATIENCE, || {
         hub.log().contains("its batches are too old, the oldest are dropped")
             && spoke.answered().len() > 1
     });
