@@ -74,8 +74,8 @@ fn metric(server: &Server, name: &str) -> u64 {
 
 #[test]
 fn a_server_that_was_away_for_more_than_a_week_gets_what_the_bounds_hold() {
-    let interval_s = std::env::var(INTERVAL_VARIABLE).ok().and_then(|text| text.parse().ok());
-    let interval_ms = interval_s.unwrap_or(INTERVAL_S) * 1_000;
+    let named = std::env::var(INTERVAL_VARIABLE).ok().and_then(|text| text.parse().ok());
+    let interval_ms = named.unwrap_or(INTERVAL_S) * 1_000;
     let spoke = StandInSpoke::start("web1");
     let server = Server::new("week", "");
     let options = HubOptions {
@@ -185,7 +185,9 @@ fn spokes_that_are_away_for_long_are_told_of_once() {
 #[test]
 fn devices_that_there_is_no_time_for_are_told_of_once() {
     let hanging = [StandInSpoke::start("one"), StandInSpoke::start("other")];
-    hanging.iter().for_each(|spoke| spoke.set_manner(Manner::Hangs));
+    for spoke in &hanging {
+        spoke.set_manner(Manner::Hangs);
+    }
     let server = Receiver::start(OURS);
     let options = HubOptions {
         devices: hanging.iter().map(StandInSpoke::device).collect(),
