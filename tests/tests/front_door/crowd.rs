@@ -23,8 +23,8 @@ fn what_a_crowd_took_is_given_back() {
     let process = server.daemon.pid();
     let target = agents(&server);
     at_rest(process, std::slice::from_ref(&target));
-    let own_kib = || Figures::of(process).own_memory_kib;
-    let before = own_kib();
+    let memory_kib = || Figures::of(process).memory_kib;
+    let before = memory_kib();
     let mut begun =
         format!("POST {} HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n", target.post).into_bytes();
     begun.resize(begun.len() + SENT_BYTES, b'x');
@@ -37,11 +37,11 @@ fn what_a_crowd_took_is_given_back() {
                 client
             })
             .collect();
-        wait_until("the crowd takes memory", PATIENCE, || own_kib() >= before + TAKEN_KIB);
-        let with_crowd = own_kib();
+        wait_until("the crowd takes memory", PATIENCE, || memory_kib() >= before + TAKEN_KIB);
+        let with_crowd = memory_kib();
         drop(crowd);
-        wait_until("it is given back", PATIENCE, || own_kib() <= before + KEPT_KIB);
-        println!("round {round}: {before} KiB, {with_crowd} with the crowd, then {}", own_kib());
+        wait_until("it is given back", PATIENCE, || memory_kib() <= before + KEPT_KIB);
+        println!("round {round}: {before} KiB, {with_crowd} with the crowd, then {}", memory_kib());
     }
     server.daemon.stop();
 }
