@@ -39,7 +39,7 @@ fn an_unsigned_refusal_of_a_server_gives_no_batch_up() {
     assert!(hub.log().contains("it is 400 and not signed"), "{}", hub.log());
 }
 
-/// As the gate of a server answers under load, before anybody looks at a signature.
+/// As the gate of a server answers under load: it signs nothing.
 #[test]
 fn an_unsigned_503_is_told_as_what_it_is_and_the_batch_waits() {
     let (spoke, server) = (StandInSpoke::start("web1"), Receiver::start("pattood/1"));
