@@ -84,6 +84,7 @@ pub fn configured<C>(
         settings: pattoo(&config).daemon_settings(),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
         files: report.files.clone(),
+        files_with_keys: report.files_with_keys.clone(),
         configuration: (config, report),
     })
 }
@@ -149,6 +150,9 @@ impl Reader {
         };
         if node != Node::Nothing || path.exists() {
             self.findings.read(&path);
+        }
+        if !node.is_empty() {
+            self.findings.holds_keys(&path);
         }
         let file = SourceFile { path, text };
         let result = Section::read(&file, Vec::new(), &node, &mut self.findings, true, read);

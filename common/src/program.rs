@@ -46,6 +46,9 @@ pub struct Configured<C> {
     pub warnings: Vec<String>,
     /// The files that were read, and are read again on SIGHUP.
     pub files: Vec<PathBuf>,
+    /// Those of them that hold keys. One that is lost later must not make defaults of
+    /// what it said.
+    pub files_with_keys: Vec<PathBuf>,
 }
 
 /// What a program is while it serves; `C` is its configuration.
@@ -236,7 +239,8 @@ fn begin<P: Program>(
     rights.tell();
     confine(&configured.settings, &folders::<P>(&configured));
     let service = P::serve(configured.configuration, bound)?;
-    let served = Served::<P> { service, log: log.clone() };
+    let files_with_keys = configured.files_with_keys;
+    let served = Served::<P> { service, log: log.clone(), files_with_keys };
     Ok(Running { serving: Box::new(served), log })
 }
 
@@ -244,6 +248,30 @@ fn begin<P: Program>(
 struct Served<P: Program> {
     service: Box<dyn Service<P::Configuration>>,
     log: LogOutput,
+    /// Those that the running configuration is from.
+    files_with_keys: Vec<PathBuf>,
+}
+
+impl<P: Program> Served<P> {
+    /// The configuration, read anew. One that lacks a file that the running one is
+    /// from is a mistake: nobody takes out a secret, or a limit, by losing a file.
+    fn configure_again(&self) -> Result<Configured<P::Configuration>, String> {
+        let configured = P::configure()?;
+        let lost = self.files_with_keys.iter().filter_map(|file| {
+            let what = match file.try_exists() {
+                _ if configured.files_with_keys.contains(file) => return None,
+                Ok(false) => "is gone",
+                _ => "holds no key any more",
+            };
+            Some(format!(
+                "{}: {what}, and the running configuration is from it; write it again, or \
+                 restart to run without it",
+                file.display()
+            ))
+        });
+        let lost: Vec<String> = lost.collect();
+        if lost.is_empty() { Ok(configured) } else { Err(lost.join("\n")) }
+    }
 }
 
 impl<P: Program> Serving for Served<P> {
@@ -251,13 +279,14 @@ impl<P: Program> Serving for Served<P> {
         self.service.shutdown();
     }
 
-    /// The configuration is read anew; a bad one changes nothing.
+    /// A bad configuration changes nothing.
     fn reload(&mut self) {
-        match P::configure() {
+        match self.configure_again() {
             Ok(configured) => {
                 for warning in &configured.warnings {
                     log::warn!("SIGHUP: {warning}");
                 }
+                self.files_with_keys = configured.files_with_keys;
                 logging::set_level(configured.settings.log_level);
                 self.log.set_max_bytes(configured.settings.log_max_bytes);
                 self.service.reload(configured.configuration);

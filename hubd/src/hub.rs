@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pattoo_common::config::{HubConfig, PostMode};
+use pattoo_common::config::HubConfig;
 use pattoo_common::document::Target;
 use pattoo_common::resolver::Resolver;
 use pattoo_common::signature::LiveSecrets;
@@ -51,7 +51,7 @@ pub(crate) struct Hub {
     /// Polls are signed with these; their answers must be.
     secrets: LiveSecrets,
     /// Likewise posts.
-    post_secrets: LiveSecrets,
+    post_secrets: Arc<LiveSecrets>,
     stop: Stop,
     clock: WallClock,
     started_ms: u64,
@@ -74,6 +74,7 @@ impl Hub {
     /// id and host name.
     pub(crate) fn new(config: HubConfig, target: Target) -> Self {
         let plan = Arc::new(Plan::new(config.clone()));
+        let post_secrets = Arc::new(LiveSecrets::new(config.post_secrets.clone()));
         Self {
             resolver: Resolver::new(),
             room: Room::new(ROOM_BYTES),
@@ -82,9 +83,9 @@ impl Hub {
                 own: own_datapoints(&target, &plan),
                 plan: Arc::clone(&plan),
             }),
-            form: PostForm::new(post_mode(&config)),
+            form: PostForm::new(config.post_mode, Arc::clone(&post_secrets)),
             secrets: LiveSecrets::new(config.secrets.clone()),
-            post_secrets: LiveSecrets::new(config.post_secrets.clone()),
+            post_secrets,
             stop: Stop::default(),
             clock: WallClock::SYSTEM,
             started_ms: WallClock::SYSTEM.now_ms(),
@@ -200,6 +201,7 @@ impl Hub {
             states.record(index, &plan.devices[index], last);
             reports[index] = report;
         });
+        states.record_not_polled(reports.iter().filter(|one| one.duration.is_none()).count());
 
         let spool = spool();
         let totals = Totals {
@@ -224,7 +226,7 @@ impl Hub {
     fn poll(&self, outbox: &Outbox) {
         self.form.wait_asked(SERVER_PATIENCE);
         let mut schedule = Schedule::new(Instant::now(), self.plan().config.polling_interval);
-        let mut plans = 0;
+        let (mut plans, mut left_out) = (0, 0);
         loop {
             let interval = self.plan().config.polling_interval;
             self.polls.within(interval);
@@ -240,12 +242,16 @@ impl Hub {
                 outbox.deliver(&batch, made_ms);
             });
             let missed = schedule.advance(Instant::now());
-            if missed > 0 {
+            if missed > 0 && left_out == 0 {
                 log::warn!(
                     "the cycle took longer than the interval of {} s: {missed} left out",
                     interval.as_secs()
                 );
+            } else if missed == 0 && left_out > 0 {
+                log::info!("cycles end within the interval again, after {left_out} left out");
+                left_out = 0;
             }
+            left_out += missed;
         }
     }
 
@@ -303,30 +309,15 @@ impl Running {
     }
 }
 
-/// The configured mode; only a server of ours signs its answers, so it need not be
-/// asked what it is.
-fn post_mode(config: &HubConfig) -> PostMode {
-    match config.post_mode {
-        PostMode::Auto if config.post_secrets.is_some() => PostMode::Batch,
-        mode => mode,
-    }
-}
-
 /// Says in the log what a cycle has brought.
 fn tell(reports: &[Report], totals: Totals) {
     let up = reports.iter().filter(|report| report.is_up()).count();
     let datapoints: usize = reports.iter().map(|report| report.datapoints).sum();
-    let not_polled = reports.iter().filter(|report| report.duration.is_none()).count();
     log::debug!(
         "polled {up} of {} devices in {} ms: {datapoints} datapoints",
         reports.len(),
         totals.duration.as_millis()
     );
-    if not_polled > 0 {
-        log::warn!(
-            "{not_polled} devices were not polled: the time of the cycle was over; they come before the dead ones in the next"
-        );
-    }
 }
 
 /// What a poll has brought: the document goes into the batch, the rest into the

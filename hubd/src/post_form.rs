@@ -1,11 +1,12 @@
 //! In which form the server is to get what was polled: one merged batch, or a
 //! document for each device.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pattoo_common::config::PostMode;
 use pattoo_common::http_client::Reply;
+use pattoo_common::signature::LiveSecrets;
 
 /// What our own server's `Server` header begins with.
 const OUR_SERVER: &str = "pattood/";
@@ -23,6 +24,8 @@ pub(crate) enum Form {
 #[derive(Debug)]
 pub(crate) struct PostForm {
     mode: PostMode,
+    /// What posts are signed with now.
+    secrets: Arc<LiveSecrets>,
     seen: Mutex<Seen>,
     changed: Condvar,
 }
@@ -36,13 +39,16 @@ struct Seen {
 
 impl PostForm {
     /// The server was not seen yet.
-    pub(crate) fn new(mode: PostMode) -> Self {
-        Self { mode, seen: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(mode: PostMode, secrets: Arc<LiveSecrets>) -> Self {
+        Self { mode, secrets, seen: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// The form that is configured; `None` if it depends on the server.
+    /// The form that is configured; `None` if it depends on the server. Only a server
+    /// of ours signs its answers, so for as long as there are secrets it need not be
+    /// asked what it is.
     pub(crate) fn configured(&self) -> Option<Form> {
         match self.mode {
+            PostMode::Auto if self.secrets.get().is_some() => Some(Form::Batch),
             PostMode::Auto => None,
             PostMode::Batch => Some(Form::Batch),
             PostMode::Device => Some(Form::Device),
@@ -105,7 +111,13 @@ mod tests {
     use super::{Form, PostForm};
     use pattoo_common::config::PostMode;
     use pattoo_common::http_client::Reply;
+    use pattoo_common::signature::LiveSecrets;
+    use std::sync::Arc;
     use std::time::Duration;
+
+    fn of(mode: PostMode) -> PostForm {
+        PostForm::new(mode, Arc::new(LiveSecrets::default()))
+    }
 
     fn reply(server: &str) -> Reply {
         let headers = vec![("Server".to_owned(), server.to_owned())];
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn auto_follows_what_the_server_says_it_is() {
-        let form = PostForm::new(PostMode::Auto);
+        let form = of(PostMode::Auto);
         assert_eq!(form.for_cycle(), Form::Device);
         form.no_answer();
         form.wait_asked(Duration::MAX);
@@ -131,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_configured_stays() {
         for (mode, wanted) in [(PostMode::Batch, Form::Batch), (PostMode::Device, Form::Device)] {
-            let form = PostForm::new(mode);
+            let form = of(mode);
             form.wait_asked(Duration::MAX);
             form.learn(&reply("gunicorn"));
             form.learn(&reply("pattood/1"));

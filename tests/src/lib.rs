@@ -28,6 +28,7 @@ mod server;
 mod silent_name_server;
 mod small_disk;
 mod stand_in_spoke;
+mod turned_clock;
 mod wait;
 mod web;
 
@@ -40,7 +41,9 @@ pub use dice::Dice;
 pub use folder::Folder;
 pub use http::{HttpAnswer, http_ask, http_get, http_get_with, http_post};
 pub use port::free_port;
-pub use process::{Process, block_sigterm, find_by_environment, is_alive, send_signal, stat_field};
+pub use process::{
+    Process, block_sigterm, find_by_environment, is_alive, is_stopped, send_signal, stat_field,
+};
 pub use receiver::{Mood, Post, Receiver, Taken};
 pub use run::{Finished, binary, binary_of_system, command, finish, run};
 pub use series_of_host::series_of_host;
@@ -48,5 +51,6 @@ pub use server::Server;
 pub use silent_name_server::SilentNameServer;
 pub use small_disk::SmallDisk;
 pub use stand_in_spoke::{Manner, StandInSpoke};
+pub use turned_clock::TurnedClock;
 pub use wait::{PATIENCE, wait_until};
 pub use web::{Web, points};

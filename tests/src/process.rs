@@ -36,11 +36,25 @@ pub fn block_sigterm(command: &mut Command) -> &mut Command {
 /// Whether one of its threads lives; a zombie does not. The first thread may be
 /// a zombie while others still hold what is open.
 pub fn is_alive(process: Process) -> bool {
-    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return false };
-    threads.flatten().any(|thread| {
-        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-        field(&stat, 3).is_some_and(|state| state != "Z" && state != "X")
-    })
+    states(process).iter().any(|state| state != "Z" && state != "X")
+}
+
+/// Whether all of its threads have stopped, after SIGSTOP: none is in a call of the
+/// kernel any more.
+pub fn is_stopped(process: Process) -> bool {
+    let states = states(process);
+    !states.is_empty() && states.iter().all(|state| state == "T")
+}
+
+/// The state of each of its threads.
+fn states(process: Process) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+            field(&stat, 3).map(str::to_owned)
+        })
+        .collect()
 }
 
 /// A field of /proc/PID/stat, counted as in `proc_pid_stat(5)`; from 3 (state).

@@ -54,6 +54,8 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
+    /// Those of the folder that hold any key.
+    pub files_with_keys: Vec<PathBuf>,
 }
 
 /// One reason why a configuration cannot be used.
@@ -255,6 +257,11 @@ impl Findings {
     /// A file that was read.
     pub(super) fn read(&mut self, path: &Path) {
         self.report.files.push(path.to_owned());
+    }
+
+    /// A file of the folder that holds a key.
+    pub(super) fn holds_keys(&mut self, path: &Path) {
+        self.report.files_with_keys.push(path.to_owned());
     }
 
     /// A fault of a whole file.

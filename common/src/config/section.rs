@@ -1,7 +1,6 @@
 //! A section of a configuration file: typed reading of its keys. A method never
 //! fails: what is wrong is collected, and the default stands in until the end.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,14 +9,16 @@ use super::line::Step;
 use super::report::{Findings, Origin, SourceFile};
 use super::value;
 use super::yaml::Node;
-use crate::allow_from::AllowFrom;
 use crate::nearest::nearest;
 use crate::signature::Secrets;
 
+mod network;
+
 /// The keys of one section, or the keys at the top of a file.
 ///
-/// A key with nothing behind it, or with empty text, counts as not given. A key
-/// that no method was asked for is unknown, and becomes a warning.
+/// A key with nothing behind it, or with empty text, counts as not given, unless it
+/// keeps somebody out. A key that no method was asked for is unknown, and becomes a
+/// warning.
 #[derive(Debug)]
 pub struct Section<'a> {
     file: &'a SourceFile,
@@ -115,50 +116,12 @@ impl<'a> Section<'a> {
         )
     }
 
-    /// The name of a host, such as `web1.example.org`, that may be missing.
-    pub fn optional_host_name(&mut self, key: &'static str, otherwise: &str) -> Option<String> {
-        self.optional(
-            key,
-            "the name of a host, without spaces",
-            otherwise,
-            value::host_name,
-            Clone::clone,
-        )
-    }
-
     /// A user or a group of this machine, by name or number, that may be missing.
     pub fn optional_account(&mut self, key: &'static str, otherwise: &str) -> Option<String> {
         let read = |node: &Node| {
             value::text(node).or_else(|| Some(value::integer(node, &[])?.to_string()))
         };
         self.optional(key, "a name, or a number", otherwise, read, Clone::clone)
-    }
-
-    /// A host name, an IPv4 or an IPv6 address; the latter may stand in brackets,
-    /// which are taken off.
-    pub fn host(&mut self, key: &'static str, default: &str) -> String {
-        self.value(key, default.to_owned(), value::HOST_WANTED, value::host, Clone::clone)
-    }
-
-    /// Like [`Section::host`] for a key that must be there.
-    pub fn required_host(&mut self, key: &'static str) -> Option<String> {
-        let Some((name, node)) = self.find(key) else {
-            self.wrong(key, &format!("it is missing; wanted {}", value::HOST_WANTED));
-            return None;
-        };
-        let host = value::host(node);
-        match &host {
-            Some(host) => self.note(key, host.clone(), Origin::File),
-            None => self.refuse(name, node, value::HOST_WANTED),
-        }
-        host
-    }
-
-    /// An address of this machine to listen at; `localhost` is 127.0.0.1.
-    pub fn listen_address(&mut self, key: &'static str, default: IpAddr) -> IpAddr {
-        let wanted =
-            "an IPv4 or IPv6 address of this machine, 0.0.0.0 for all of IPv4, \"::\" for all";
-        self.value(key, default, wanted, value::listen_address, ToString::to_string)
     }
 
     /// An absolute path; a leading `~/` is the user's home.
@@ -178,6 +141,9 @@ impl<'a> Section<'a> {
     pub fn optional_secrets(&mut self, key: &'static str, otherwise: &str) -> Option<Secrets> {
         let wanted = "the absolute path of a file with secrets, or one that starts with ~/";
         let Some((name, node)) = self.find(key) else {
+            let wanted =
+                format!("name the file with the secrets; without the key it is {otherwise}");
+            self.refuse_if_empty(key, &wanted);
             self.note(key, otherwise.to_owned(), Origin::Default);
             return None;
         };
@@ -199,14 +165,6 @@ impl<'a> Section<'a> {
                 None
             }
         }
-    }
-
-    /// A TCP port.
-    pub fn port(&mut self, key: &'static str, default: u16) -> u16 {
-        let read =
-            |node: &Node| value::integer(node, &[]).and_then(|port| u16::try_from(port).ok());
-        let read = |node: &Node| read(node).filter(|port| *port != 0);
-        self.value(key, default, "a port from 1 to 65535", read, ToString::to_string)
     }
 
     /// A whole number.
@@ -310,35 +268,6 @@ impl<'a> Section<'a> {
         results
     }
 
-    /// The networks that clients may come from; a lone one counts as a list of one.
-    pub fn allow_from(&mut self, key: &'static str) -> AllowFrom {
-        let Some((name, node)) = self.find(key) else {
-            self.note(key, AllowFrom::default().to_string(), Origin::Default);
-            return AllowFrom::default();
-        };
-        let items = match node {
-            Node::List(items) => items.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
-        let mut networks = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let text = value::text(item).ok_or_else(|| {
-                format!("{item} stands here; wanted a network such as 192.0.2.0/24")
-            });
-            match text.and_then(|text| text.parse()) {
-                Ok(network) => networks.push(network),
-                Err(message) => {
-                    let mut path = self.path_of(name);
-                    path.push(Step::Item(index));
-                    self.findings.problem(self.file, &path, message);
-                }
-            }
-        }
-        let allow_from = AllowFrom::new(networks);
-        self.note(key, allow_from.to_string(), Origin::File);
-        allow_from
-    }
-
     /// Says that the value of a key, or its absence, makes the configuration unusable.
     pub fn wrong(&mut self, key: &'static str, message: &str) {
         let path = self.path_of(self.name_in_file(key));
@@ -422,6 +351,14 @@ impl<'a> Section<'a> {
     fn refuse(&mut self, name: &str, node: &Node, wanted: &str) {
         let path = self.path_of(name);
         self.findings.problem(self.file, &path, format!("{node} stands here; wanted {wanted}"));
+    }
+
+    /// Says that a key is unusable that is there with nothing behind it, for keys whose
+    /// absence lets everybody in.
+    fn refuse_if_empty(&mut self, key: &'static str, wanted: &str) {
+        if self.pairs.iter().any(|(name, _)| name == key) {
+            self.wrong(key, &format!("nothing stands here; {wanted}"));
+        }
     }
 
     fn note(&mut self, key: &str, value: String, origin: Origin) {

@@ -33,6 +33,19 @@ pub(super) enum Node {
     Map(Vec<(String, Node)>),
 }
 
+impl Node {
+    /// Whether nothing is said here: nothing, empty text, keys with nothing behind
+    /// them. An empty list is a list.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Text(text) => text.is_empty(),
+            Self::Map(pairs) => pairs.iter().all(|(_, node)| node.is_empty()),
+            Self::Flag(_) | Self::Integer(_) | Self::Float(_) | Self::List(_) => false,
+        }
+    }
+}
+
 /// As an error message quotes it: short, on one line.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::mem;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ use crate::descriptor::writable_by;
 const FILE_MODE: u32 = 0o640;
 /// Mode of the folder of log files, where we make it.
 const FOLDER_MODE: u32 = 0o750;
+/// Behind the name of the file that gave way.
+const OLD: &str = ".old";
 /// How long a line waits for a pipe or terminal whose reader is slow. Once one
 /// line was lost the next do not wait.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -56,8 +58,9 @@ impl LogOutput {
         Ok(Self { path: None, sink: Sink::on(File::from(stderr)) })
     }
 
-    /// From now on a file of more bytes gives way to a new one and stays as `.1`,
-    /// in the place of the one before. Stderr has no bound.
+    /// From now on a file of more bytes gives way to a new one and stays as `.old`,
+    /// in the place of the one before. (`.1` is logrotate's: last week's, perhaps.)
+    /// Stderr has no bound.
     pub fn set_max_bytes(&self, max_bytes: u64) {
         self.sink().max_bytes = max_bytes;
     }
@@ -94,6 +97,13 @@ fn open(path: &Path) -> Result<File, String> {
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
         .map_err(|error| format!("cannot open the log file {}: {error}", path.display()))
+}
+
+/// Whether this file still has this name; not whether nobody can tell.
+fn is_at(file: &File, path: &Path) -> bool {
+    let ours = file.metadata().map(|found| (found.dev(), found.ino()));
+    let named = fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    matches!((ours, named), (Ok(ours), Ok(named)) if ours == named)
 }
 
 /// Bytes of a file; none of what is no file, such as a pipe.
@@ -148,9 +158,11 @@ impl Sink {
             return;
         }
         let mut old = path.as_os_str().to_owned();
-        old.push(".1");
-        let renamed = fs::rename(path, &old).map_err(|error| error.to_string());
-        if let Ok(file) = renamed.and_then(|()| open(path)) {
+        old.push(OLD);
+        // Somebody else may have renamed it and not said so yet: that file is theirs,
+        // and what has its name now, if anything, is to be gone on with.
+        let gave_way = !is_at(&self.file, path) || fs::rename(path, &old).is_ok();
+        if gave_way && let Ok(file) = open(path) {
             self.replace(file);
             return;
         }
@@ -269,7 +281,7 @@ mod tests {
     #[test]
     fn a_file_that_is_full_gives_way_to_a_new_one() {
         let path = path("rotated");
-        let old = path.with_extension("log.1");
+        let old = path.with_extension("log.old");
         let mut output = LogOutput::file(&path).unwrap();
         output.set_max_bytes(1000);
         for number in 0..100 {
@@ -292,8 +304,32 @@ mod tests {
         fs::write(&path, "").unwrap();
         writeln!(output, "{}", "y".repeat(200)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "y".repeat(200) + "\n");
-        assert!(!path.with_extension("log.1").exists());
+        assert!(!path.with_extension("log.old").exists());
         clean(&path);
+    }
+
+    #[test]
+    fn a_file_that_somebody_has_renamed_is_left_to_them() {
+        for is_made_anew in [false, true] {
+            let path = path("renamed");
+            let (theirs, old) = (path.with_extension("log.1"), path.with_extension("log.old"));
+            let mut output = LogOutput::file(&path).unwrap();
+            output.set_max_bytes(1000);
+            writeln!(output, "{}", "x".repeat(900)).unwrap();
+            fs::write(&old, "before\n").unwrap();
+            // As logrotate does; SIGHUP comes later.
+            fs::rename(&path, &theirs).unwrap();
+            if is_made_anew {
+                fs::write(&path, "").unwrap();
+            }
+            writeln!(output, "{}", "y".repeat(200)).unwrap();
+            writeln!(output, "next").unwrap();
+            let last_week = "x".repeat(900) + "\n" + &"y".repeat(200) + "\n";
+            assert_eq!(fs::read_to_string(&theirs).unwrap(), last_week);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "next\n");
+            assert_eq!(fs::read_to_string(&old).unwrap(), "before\n");
+            clean(&path);
+        }
     }
 
     #[test]
@@ -302,7 +338,7 @@ mod tests {
         let mut output = LogOutput::file(&path).unwrap();
         output.set_max_bytes(1000);
         // A folder in the place of the old one, with something in it.
-        fs::create_dir_all(path.with_extension("log.1").join("x")).unwrap();
+        fs::create_dir_all(path.with_extension("log.old").join("x")).unwrap();
         for number in 0..100 {
             writeln!(output, "{number:0>50}").unwrap();
             assert!(fs::metadata(&path).unwrap().len() <= 1000 + 51);

@@ -59,6 +59,16 @@ impl fmt::Display for AnswerFault {
                 "it is 401 and not signed, so either the secrets differ or the clocks, by more \
                  than {WINDOW_S} s; the log of the other side tells which"
             ),
+            Self::Unsigned(status @ (408 | 503)) => write!(
+                f,
+                "it is {status} and not signed: the gate of the other side, or a proxy before it, \
+                 is overloaded, or what was sent came too slowly; it is asked again"
+            ),
+            Self::Unsigned(status @ (413 | 431)) => write!(
+                f,
+                "it is {status} and not signed: for the gate of the other side, or a proxy before \
+                 it, the request is too long; see max_body_bytes there, and max_batch_bytes here"
+            ),
             Self::Unsigned(status) => write!(
                 f,
                 "it is {status} and not signed; the other side wants a secret_file with our \
@@ -97,5 +107,22 @@ impl SignedRequest<'_> {
             return Err(AnswerFault::WrongBody);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsigned_answer_of_the_gate_does_not_send_people_after_the_secret() {
+        let text = |status| AnswerFault::Unsigned(status).to_string();
+        for status in [408, 413, 431, 503] {
+            let told = format!("it is {status} and not signed: ");
+            assert!(text(status).contains(&told) && text(status).contains("a proxy before it"));
+            assert!(!text(status).contains("secret"), "{}", text(status));
+        }
+        assert!(text(503).contains("overloaded") && text(413).contains("too long"));
+        assert!(text(401).contains("secrets differ") && text(200).contains("wants a secret_file"));
     }
 }

@@ -72,6 +72,13 @@ impl<H: Handler> Handler for Guard<H> {
         self.inner.begin();
     }
 
+    /// Of a stranger no body is read. Two hashes of a short text tell who is none.
+    fn turn_away(&self, request: &Request) -> Option<Answer> {
+        let secrets = self.secrets.get()?;
+        let fault = request::check_head(&secrets, request, (self.now_ms)() / 1_000).err()?;
+        Some(self.refuse(request, &fault))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let Some(secrets) = self.secrets.get() else { return self.inner.answer(request) };
         let now_s = (self.now_ms)() / 1_000;
@@ -85,14 +92,23 @@ impl<H: Handler> Handler for Guard<H> {
                 self.of_ours.write(|| line(request, "was here before: somebody sends it again"));
                 return unauthorized();
             }
+            Memory::Unsure => {
+                self.of_ours.write(|| {
+                    line(request, "our clock was set back: whether it was here before is forgotten")
+                });
+                later("the clock here was set back; for at most five minutes")
+            }
             Memory::Full => {
                 self.of_ours.write(|| line(request, "too many requests of late to remember it"));
-                let message = "too many signed requests of late";
-                with_header(error(503, message), "Retry-After", RETRY_SECONDS)
+                later("too many signed requests of late")
             }
         };
         answer::sign(checked.secret, checked.signature, answer, (self.now_ms)() / 1_000)
     }
+}
+
+fn later(message: &str) -> Answer {
+    with_header(error(503, message), "Retry-After", RETRY_SECONDS)
 }
 
 /// The same for all faults, so that nobody learns from it which it was.

@@ -11,8 +11,24 @@ use super::WINDOW_S;
 pub(super) struct Replay {
     /// Requests that are remembered; 32 bytes each, and what the tree adds.
     capacity: usize,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// When each was made, and its nonce.
-    seen: Mutex<BTreeSet<(u64, u128)>>,
+    seen: BTreeSet<(u64, u128)>,
+    /// When the latest of those was made that were forgotten.
+    ///
+    /// While the clock only goes on, this is out of the window. A clock that went
+    /// ahead and is set back has forgotten what is in the window once more: then
+    /// nothing that was made up to here is taken, for nobody knows whether it came
+    /// before. That must not last. A clock that was a year ahead has forgotten what it
+    /// had taken as made in a year, and would take nothing until then; so this is never
+    /// kept further ahead than the window, and whoever asks with a right clock is put
+    /// off for one window at most. What a clock that was ahead by more took and forgot
+    /// could therefore be sent once more at the time at which it says it was made.
+    forgotten_s: Option<u64>,
 }
 
 /// What is known of a request.
@@ -22,26 +38,39 @@ pub(super) enum Memory {
     New,
     /// It was here before.
     Seen,
+    /// It was made at a time of which some are forgotten: our clock was set back.
+    Unsure,
     /// So many came of late that no more can be remembered.
     Full,
 }
 
 impl Replay {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, seen: Mutex::default() }
+        Self { capacity, known: Mutex::default() }
     }
 
     /// Remembers a request until its time, which is within the window now, is out
     /// of it.
     pub(super) fn remember(&self, created_s: u64, nonce: u128, now_s: u64) -> Memory {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { seen, forgotten_s } = &mut *known;
         while let Some(&(oldest_s, _)) = seen.first()
             && oldest_s.saturating_add(WINDOW_S) < now_s
         {
             seen.pop_first();
+            *forgotten_s = (*forgotten_s).max(Some(oldest_s));
+        }
+        let window_end_s = now_s.saturating_add(WINDOW_S);
+        *forgotten_s = forgotten_s.map(|latest_s| latest_s.min(window_end_s));
+        // Taken by a clock that was ahead. They can only be sent again when it is their
+        // time, and would keep everybody out until then.
+        if seen.len() >= self.capacity {
+            seen.split_off(&(window_end_s.saturating_add(1), 0));
         }
         if seen.contains(&(created_s, nonce)) {
             Memory::Seen
+        } else if forgotten_s.is_some_and(|latest_s| created_s <= latest_s) {
+            Memory::Unsure
         } else if seen.len() >= self.capacity {
             Memory::Full
         } else {
@@ -80,5 +109,48 @@ mod tests {
         let later = NOW + WINDOW_S;
         assert_eq!(replay.remember(later, 3, later), Memory::Full);
         assert_eq!(replay.remember(later, 3, later + 1), Memory::New);
+    }
+
+    #[test]
+    fn a_clock_that_steps_ahead_and_back_lets_nothing_come_twice() {
+        for ahead_s in [WINDOW_S + 31, 86_400] {
+            let replay = Replay::new(10);
+            for created in [NOW, NOW + 30] {
+                assert_eq!(replay.remember(created, 1, NOW + 30), Memory::New);
+            }
+            // Whoever asks has that clock too, and makes us forget.
+            assert_eq!(replay.remember(NOW + ahead_s, 2, NOW + ahead_s), Memory::New);
+            for created in [NOW, NOW + 30] {
+                assert_eq!(replay.remember(created, 1, NOW + 40), Memory::Unsure, "{ahead_s}");
+            }
+            assert_eq!(replay.remember(NOW + 31, 3, NOW + 40), Memory::New, "{ahead_s}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_puts_nobody_off_for_longer_than_the_window() {
+        let (replay, year_s) = (Replay::new(10), 365 * 86_400);
+        assert_eq!(replay.remember(NOW + year_s, 1, NOW + year_s), Memory::New);
+        let later = NOW + year_s + WINDOW_S + 1;
+        assert_eq!(replay.remember(later, 2, later), Memory::New);
+        // Set right.
+        assert_eq!(replay.remember(NOW, 3, NOW), Memory::Unsure);
+        let end = NOW + WINDOW_S;
+        assert_eq!(replay.remember(end, 4, end), Memory::Unsure);
+        assert_eq!(replay.remember(end + 1, 5, end + 1), Memory::New);
+        assert_eq!(replay.remember(end + 1, 5, end + 1), Memory::Seen);
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_taken_does_not_keep_others_out() {
+        let replay = Replay::new(3);
+        for nonce in 0..3 {
+            assert_eq!(replay.remember(NOW + 86_400, nonce, NOW + 86_400), Memory::New);
+        }
+        for nonce in 3..6 {
+            assert_eq!(replay.remember(NOW, nonce, NOW), Memory::New);
+        }
+        assert_eq!(replay.remember(NOW, 6, NOW), Memory::Full);
+        assert_eq!(replay.remember(NOW, 5, NOW), Memory::Seen);
     }
 }

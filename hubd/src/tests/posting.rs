@@ -27,7 +27,8 @@ fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
 
 /// Runs a poster to `server` while `test` runs.
 fn posting(server: &Address, mode: PostMode, outbox: &Outbox, test: impl FnOnce(&PostForm)) {
-    let (resolver, form, stop) = (Resolver::new(), PostForm::new(mode), Stop::default());
+    let (resolver, form, stop) =
+        (Resolver::new(), PostForm::new(mode, Arc::default()), Stop::default());
     let (timeout, secrets) = (Duration::from_millis(500), LiveSecrets::default());
     let pulse = Pulse::default();
     std::thread::scope(|scope| {

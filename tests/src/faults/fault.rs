@@ -169,7 +169,9 @@ impl Fault {
             }
             Self::ServerReadOnly => {
                 if let Some(disk) = &world.server_disk {
-                    disk.turn_read_only();
+                    // Of an fsync that is under way in the moment of such an error Linux
+                    // (6.18) says now and then that it went well, and the bytes are gone.
+                    world.while_server_stands_still(|| disk.turn_read_only());
                 }
             }
             Self::DamagedSpool => damage(world, dice),

@@ -14,7 +14,8 @@ use super::worn_disk::WornDisk;
 use crate::mount_namespace::own_namespace;
 use crate::{
     Daemon, Folder, HubOptions, PATIENCE, Server, SilentNameServer, SmallDisk, SpokeOptions,
-    binary, free_port, is_alive, send_signal, wait_until, write_hub_config, write_spoke_config,
+    binary, free_port, is_alive, is_stopped, send_signal, wait_until, write_hub_config,
+    write_spoke_config,
 };
 
 const HUB: &str = "pattoo_agent_linux_hubd";
@@ -179,6 +180,18 @@ impl World {
     /// Ends the server with this signal, if it runs.
     pub fn end_server(&self, signal: i32) {
         end(&self.server.daemon, signal);
+    }
+
+    /// Does this while the server, if it runs, is stopped, and between its calls of the
+    /// kernel.
+    pub(super) fn while_server_stands_still(&self, act: impl FnOnce()) {
+        let Some(process) = running(&self.server.daemon) else { return act() };
+        send_signal(process, libc::SIGSTOP);
+        wait_until("the server stands still", PATIENCE, || {
+            is_stopped(process) || !is_alive(process)
+        });
+        act();
+        send_signal(process, libc::SIGCONT);
     }
 
     /// Kills the real spoke.

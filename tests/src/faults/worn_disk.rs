@@ -44,9 +44,11 @@ impl WornDisk {
         fill_up(&self.path);
     }
 
-    /// Takes the filling away.
+    /// Takes the filling away, for good: of a removal that is in no journal yet the next
+    /// error of the file system would make nothing.
     pub fn empty(&self) {
         let _ = fs::remove_file(self.path.join(FILLING));
+        let _ = fs::File::open(&self.path).and_then(|folder| folder.sync_all());
     }
 
     /// From now on it can only be read.

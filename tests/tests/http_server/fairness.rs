@@ -25,12 +25,14 @@ fn wait_for_open(victim: &Victim, wanted: usize) {
 #[test]
 fn one_request_does_not_wait_for_a_hundred_of_another_address() {
     let victim = Victim::start(&["spoke", "workers=1", "answer_ms=60000"]);
+    // Holds the only worker until the others are there.
+    let first = ask(&victim, MANY, "/wait?5000");
     let many: Vec<TcpStream> = (0..100).map(|_| ask(&victim, MANY, "/wait?100")).collect();
     wait_until("all to have come in", || (victim.open_connections() < 90).then(String::new));
     victim.assert_serves();
     let open = victim.open_connections();
     assert!(open > 50, "it came after a hundred and was answered after {}", 100 - open);
-    drop(many);
+    drop((first, many));
     victim.assert_back_at_rest();
 }
 

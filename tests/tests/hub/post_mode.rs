@@ -1,9 +1,11 @@
 //! `post_mode: auto`: what our own server gets, and what one of the original
 //! survives.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 
-use pattoo_tests::{PATIENCE, Receiver, StandInSpoke, wait_until};
+use pattoo_tests::{Folder, Mood, PATIENCE, Receiver, StandInSpoke, send_signal, wait_until};
 
 use crate::hub::{
     HOST, Hub, ID, OURS, every_second, expect_all, numbers, numbers_of, wait_for_number,
@@ -87,5 +89,46 @@ fn an_original_server_in_the_place_of_ours_gets_no_merged_batch() {
         assert_eq!(posted.len() as u64 + 1, first_held_up);
         posted.extend(numbers(&original, spoke));
         expect_all(&posted);
+    }
+}
+
+/// With a secret the server must be ours, and is not asked what it is. Without it any
+/// longer, it may be another.
+#[test]
+fn once_its_secret_is_taken_out_a_hub_asks_what_the_server_is() {
+    let spokes = [StandInSpoke::start("web1"), StandInSpoke::start("web2")];
+    let server = Receiver::start(ORIGINAL);
+    server.set_mood(Mood::Answers(503));
+    let place = Folder::new("post-secret");
+    let secret = place.write("secret", "one 00112233445566778899\n");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut options = every_second(&[&spokes[0], &spokes[1]], &server);
+    options.more = format!("post_secret_file: {}\n", secret.display());
+    let hub = Hub::install("secret-out", options);
+    hub.daemon.start();
+    wait_until("merged batches are on disk", PATIENCE, || {
+        hub.spooled_numbers().starts_with(&[1, 1, 2, 2])
+    });
+
+    let file = hub.folder.join("etc/pattoo_agent_linux_hubd.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("post_secret_file:", "# none:")).unwrap();
+    assert!(send_signal(hub.daemon.pid(), libc::SIGHUP));
+    wait_until("it is told", PATIENCE, || hub.log().contains("SIGHUP: post_secret_file: "));
+    // One may be on its way as it was.
+    let before = server.requests();
+    wait_until("the next are posted", PATIENCE, || server.requests() >= before + 3);
+    server.set_mood(Mood::Well);
+    let last = *hub.spooled_numbers().last().unwrap();
+    for spoke in &spokes {
+        wait_for_number(&server, spoke, last + 1);
+    }
+    hub.daemon.stop();
+    for post in server.posts() {
+        let target = &post.samples[0].target;
+        assert!(post.samples.iter().all(|sample| sample.target == *target), "{target}");
+    }
+    for spoke in &spokes {
+        expect_all(&numbers(&server, spoke));
     }
 }

@@ -11,7 +11,7 @@ use crate::installed::{Installed, KINDS, Kind};
 fn a_log_is_bounded_without_anybodys_help() {
     let installed = Installed::new(Kind::Spoke, "bounded", &["log_max_bytes: 64 KiB"]);
     let pid = installed.daemon.start();
-    let old = installed.folder.join("log/pattoo_agent_linux_spoked.log.1");
+    let old = installed.folder.join("log/pattoo_agent_linux_spoked.log.old");
     let bytes = |path: &std::path::Path| fs::metadata(path).map_or(0, |found| found.len());
     for _ in 0..2 {
         // Fill what is there up to its bound; the next lines are the daemon's.

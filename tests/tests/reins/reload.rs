@@ -1,6 +1,8 @@
 //! What SIGHUP changes, and what it leaves alone.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use pattoo_tests::{
     HubOptions, PATIENCE, Receiver, StandInSpoke, http_get, is_alive, wait_until, write_hub_config,
@@ -212,7 +214,6 @@ fn the_server_keeps_what_it_is_told_to_keep() {
 
 #[test]
 fn a_secret_holds_from_the_signal_on_and_a_bad_one_changes_nothing() {
-    use std::os::unix::fs::PermissionsExt;
     let spoke = Installed::new(Kind::Spoke, "secret", &[]);
     let status = || http_get(spoke.port, "/pattoo-agent-linux/300").unwrap().status;
     let own_file = spoke.folder.join(Kind::Spoke.own_file());
@@ -236,4 +237,98 @@ fn a_secret_holds_from_the_signal_on_and_a_bad_one_changes_nothing() {
     fs::write(&own_file, without).unwrap();
     spoke.hang_up("SIGHUP: secret_file: none");
     assert_eq!(status(), 200);
+}
+
+fn secret_file(spoke: &Installed) -> PathBuf {
+    let secret = spoke.folder.write("secret", "one 00112233445566778899\n");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).unwrap();
+    secret
+}
+
+/// What a file that was lost leaves behind, as an editor or a full disk may.
+const NOTHING: [Option<&str>; 4] =
+    [None, Some(""), Some("# workers: 2\n"), Some("pattoo_agent_linux_spoked:\n")];
+
+/// Without its file every key has its default, and the default is an open door.
+#[test]
+fn a_file_that_was_lost_opens_no_door() {
+    let spoke = Installed::new(Kind::Spoke, "lost", &[]);
+    let status = || http_get(spoke.port, "/pattoo-agent-linux/300").unwrap().status;
+    let own_file = spoke.folder.join(Kind::Spoke.own_file());
+    let without = fs::read_to_string(&own_file).unwrap();
+    let secret = secret_file(&spoke);
+    let with = format!("{without}allow_from: 127.0.0.1\nsecret_file: {}\n", secret.display());
+    // The second time it is known only since a SIGHUP.
+    for is_read_at_start in [true, false] {
+        fs::write(&own_file, if is_read_at_start { &with } else { &without }).unwrap();
+        spoke.daemon.start();
+        if !is_read_at_start {
+            fs::write(&own_file, &with).unwrap();
+            spoke.hang_up("SIGHUP: secret_file: ");
+        }
+        for nothing in NOTHING {
+            assert_eq!(status(), 401);
+            fs::remove_file(&own_file).unwrap();
+            if let Some(nothing) = nothing {
+                fs::write(&own_file, nothing).unwrap();
+            }
+            spoke.hang_up("the old one goes on");
+            let told = if nothing.is_some() { "holds no key any more" } else { "is gone" };
+            let line = format!("SIGHUP: {}: {told}", own_file.display());
+            assert!(spoke.log().contains(&line), "{}", spoke.log());
+            assert_eq!(status(), 401, "{nothing:?}");
+            fs::write(&own_file, &with).unwrap();
+        }
+        fs::write(&own_file, &without).unwrap();
+        spoke.hang_up("SIGHUP: secret_file: none");
+        assert_eq!(status(), 200, "what was taken out by hand is out");
+        spoke.daemon.stop();
+    }
+}
+
+#[test]
+fn a_server_whose_file_was_lost_keeps_what_it_kept() {
+    let server = Installed::new(Kind::Server, "lost", &[]);
+    let file = server.folder.join(Kind::Server.own_file());
+    let text = fs::read_to_string(&file).unwrap();
+    let with = format!("{text}store:\n  raw:\n    max_age: 3650 d\n");
+    fs::write(&file, &with).unwrap();
+    server.daemon.start();
+    for nothing in NOTHING {
+        fs::remove_file(&file).unwrap();
+        if let Some(nothing) = nothing {
+            fs::write(&file, nothing).unwrap();
+        }
+        server.hang_up("the old one goes on");
+        fs::write(&file, &with).unwrap();
+    }
+    assert!(!server.log().contains("store.raw.max_age"), "{}", server.log());
+    fs::write(&file, with.replace("3650 d", "3649 d")).unwrap();
+    server.hang_up("store.raw.max_age: 315273600 s (it was 315360000 s)");
+    server.expect_work();
+}
+
+#[test]
+fn a_door_without_a_key_or_a_list_is_a_mistake_and_changes_nothing() {
+    let spoke = Installed::new(Kind::Spoke, "emptied", &[]);
+    let own_file = spoke.folder.join(Kind::Spoke.own_file());
+    let without = fs::read_to_string(&own_file).unwrap();
+    let secret = secret_file(&spoke);
+    let secret = format!("secret_file: {}\n", secret.display());
+    fs::write(&own_file, format!("{without}{secret}allow_from: 192.0.2.0/24\n")).unwrap();
+    spoke.daemon.start();
+    let status = || http_get(spoke.port, "/pattoo-agent-linux/300").unwrap().status;
+    assert_eq!(status(), 403);
+    for lines in ["allow_from: []\n", "allow_from:\n", "allow_from: \"\"\n"] {
+        fs::write(&own_file, format!("{without}{secret}{lines}")).unwrap();
+        spoke.hang_up("the old one goes on");
+        assert_eq!(status(), 403, "{lines:?}");
+    }
+    fs::write(&own_file, format!("{without}{secret}allow_from: 127.0.0.1\n")).unwrap();
+    spoke.hang_up("SIGHUP: allow_from: 127.0.0.1/32");
+    assert_eq!(status(), 401);
+    fs::write(&own_file, format!("{without}secret_file:\nallow_from: 127.0.0.1\n")).unwrap();
+    spoke.hang_up("the old one goes on");
+    assert!(spoke.log().contains("secret_file: nothing stands here"), "{}", spoke.log());
+    assert_eq!(status(), 401);
 }

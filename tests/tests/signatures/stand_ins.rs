@@ -38,3 +38,18 @@ fn an_unsigned_refusal_of_a_server_gives_no_batch_up() {
     assert_eq!(hub.spool().1, 0, "nothing is set aside");
     assert!(hub.log().contains("it is 400 and not signed"), "{}", hub.log());
 }
+
+/// As the gate of a server answers under load: it signs nothing.
+#[test]
+fn an_unsigned_503_is_told_as_what_it_is_and_the_batch_waits() {
+    let (spoke, server) = (StandInSpoke::start("web1"), Receiver::start("pattood/1"));
+    server.set_mood(pattoo_tests::Mood::Answers(503));
+    let hub = hub(&[spoke.port()], server.port(), Some(OURS));
+    wait_until("it was refused and is kept", PATIENCE, || {
+        server.requests() >= 2 && hub.spool().0 >= 2
+    });
+    assert_eq!(hub.spool().1, 0, "nothing is set aside");
+    let log = hub.log();
+    let told = "does not take batches: the answer is not taken: it is 503 and not signed: the gate";
+    assert!(log.contains(told), "{log}");
+}
