@@ -124,12 +124,12 @@ power_off() {
 }
 
 # The root of the machine: what was made for its init, and all changes in memory.
-prepare_root() { # prepare_root [ROOT]: of another name than the init
+prepare_root() { # prepare_root NAME: as tests/boot/make-root has it
     local here=$work/$init
     mkdir -p "$here"
     mount -t tmpfs tmpfs "$here"
     mkdir "$here/upper" "$here/overlay" "$here/root"
-    mount -t overlay overlay -o "lowerdir=$cache/${1:-$init},upperdir=$here/upper,workdir=$here/overlay" "$here/root"
+    mount -t overlay overlay -o "lowerdir=$cache/$1,upperdir=$here/upper,workdir=$here/overlay" "$here/root"
     [ "$init" != s6 ] || mkdir -p "$here/root/etc/s6/service"
     # A bare Debian has none.
     printf '127.0.0.1 localhost\n' >"$here/root/etc/hosts"
