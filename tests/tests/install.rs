@@ -1,5 +1,12 @@
 //! `scripts/install`, run for images in a folder: whom it changes, and what it leaves.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and starts what it tries"
+)]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
