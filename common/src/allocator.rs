@@ -24,3 +24,14 @@ pub fn give_memory_back() {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
     }
 }
+
+/// Gives back what is free now, which glibc by itself does at the ends of its heaps
+/// only. It looks at all of them, up to some milliseconds, so it is for rare moments.
+/// See `malloc_trim(3)`.
+pub(crate) fn give_holes_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call takes a number, and locks each heap against other threads itself.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

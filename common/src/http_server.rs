@@ -99,6 +99,13 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Limits::answer_time`], and what comes later is thrown away.
     fn answer(&self, request: &Request) -> Answer;
 
+    /// Looks at a request whose body is still to come, so that `body` holds no more of
+    /// it than came along with the head. An answer turns the client away, and the body
+    /// is not read. The gate itself asks, on its only thread: it must not wait.
+    fn turn_away(&self, _request: &Request) -> Option<Answer> {
+        None
+    }
+
     /// Called by each worker before it asks anything.
     fn begin(&self) {}
 }

@@ -49,21 +49,29 @@ pub(crate) enum Last {
 #[derive(Debug)]
 pub(crate) struct States {
     last: Vec<Last>,
+    /// What the log knows of each: how it went when it was last polled.
+    told: Vec<Last>,
+    /// Whether the log knows that there was no time for some.
+    is_short_of_time: bool,
 }
 
 impl States {
     /// No device was polled yet.
     pub(crate) fn new(devices: usize) -> Self {
-        Self { last: vec![Last::NotPolled; devices] }
+        let not_polled = || vec![Last::NotPolled; devices];
+        Self { last: not_polled(), told: not_polled(), is_short_of_time: false }
     }
 
     /// How the devices of another plan fare: those that were in the old one as
     /// before.
     pub(crate) fn carry_over(&mut self, before: &[Device], devices: &[Device]) {
-        let known: HashMap<&Address, Last> =
-            before.iter().map(|device| &device.address).zip(self.last.drain(..)).collect();
-        let last = |device: &Device| known.get(&device.address).cloned();
-        self.last = devices.iter().map(|device| last(device).unwrap_or(Last::NotPolled)).collect();
+        let places: HashMap<&Address, usize> =
+            before.iter().map(|device| &device.address).zip(0..).collect();
+        for known in [&mut self.last, &mut self.told] {
+            let before = |device: &Device| places.get(&device.address).map(|&at| known[at].clone());
+            let now = devices.iter().map(|device| before(device).unwrap_or(Last::NotPolled));
+            *known = now.collect();
+        }
     }
 
     /// The devices in the order of the next cycle, as indices.
@@ -80,17 +88,32 @@ impl States {
 
     /// Takes down how a poll went, and says so in the log if that is news.
     pub(crate) fn record(&mut self, index: usize, device: &Device, now: Last) {
-        let before = std::mem::replace(&mut self.last[index], now);
-        let now = &self.last[index];
-        if is_same(&before, now) {
-            return;
-        }
-        match now {
-            Last::Answered => log::info!("{}: up", device.name),
-            Last::Failed(reason) => log::warn!("{}: down: {reason}", device.name),
+        let told = &mut self.told[index];
+        match &now {
             // Said once for the whole cycle, which is what took too long.
             Last::NotPolled => log::debug!("{}: not polled", device.name),
+            same if is_same(told, same) => {}
+            Last::Answered => log::info!("{}: up", device.name),
+            Last::Failed(reason) => log::warn!("{}: down: {reason}", device.name),
         }
+        if now != Last::NotPolled {
+            told.clone_from(&now);
+        }
+        self.last[index] = now;
+    }
+
+    /// Takes down for how many there was no time in a cycle, and says so in the log
+    /// if that is news.
+    pub(crate) fn record_not_polled(&mut self, count: usize) {
+        let is_short_of_time = count > 0;
+        if is_short_of_time && !self.is_short_of_time {
+            log::warn!(
+                "{count} devices were not polled: the time of the cycle was over; they come before the dead ones in the next"
+            );
+        } else if !is_short_of_time && self.is_short_of_time {
+            log::info!("there is time for every device again");
+        }
+        self.is_short_of_time = is_short_of_time;
     }
 }
 
@@ -139,5 +162,8 @@ mod tests {
         let next = ["10.0.0.9", "10.0.0.4", "10.0.0.0"].map(|host| Device::new(address(host)));
         states.carry_over(&devices, &next);
         assert_eq!(states.last, [Last::NotPolled, Last::Answered, failed()]);
+        // One that waits for its turn is as it was, for the log.
+        states.record(2, &next[2], Last::NotPolled);
+        assert_eq!((&states.last[2], &states.told[2]), (&Last::NotPolled, &failed()));
     }
 }

@@ -200,6 +200,7 @@ impl Hub {
             states.record(index, &plan.devices[index], last);
             reports[index] = report;
         });
+        states.record_not_polled(reports.iter().filter(|one| one.duration.is_none()).count());
 
         let spool = spool();
         let totals = Totals {
@@ -224,7 +225,7 @@ impl Hub {
     fn poll(&self, outbox: &Outbox) {
         self.form.wait_asked(SERVER_PATIENCE);
         let mut schedule = Schedule::new(Instant::now(), self.plan().config.polling_interval);
-        let mut plans = 0;
+        let (mut plans, mut left_out) = (0, 0);
         loop {
             let interval = self.plan().config.polling_interval;
             self.polls.within(interval);
@@ -240,12 +241,16 @@ impl Hub {
                 outbox.deliver(&batch, made_ms);
             });
             let missed = schedule.advance(Instant::now());
-            if missed > 0 {
+            if missed > 0 && left_out == 0 {
                 log::warn!(
                     "the cycle took longer than the interval of {} s: {missed} left out",
                     interval.as_secs()
                 );
+            } else if missed == 0 && left_out > 0 {
+                log::info!("cycles end within the interval again, after {left_out} left out");
+                left_out = 0;
             }
+            left_out += missed;
         }
     }
 
@@ -316,17 +321,11 @@ fn post_mode(config: &HubConfig) -> PostMode {
 fn tell(reports: &[Report], totals: Totals) {
     let up = reports.iter().filter(|report| report.is_up()).count();
     let datapoints: usize = reports.iter().map(|report| report.datapoints).sum();
-    let not_polled = reports.iter().filter(|report| report.duration.is_none()).count();
     log::debug!(
         "polled {up} of {} devices in {} ms: {datapoints} datapoints",
         reports.len(),
         totals.duration.as_millis()
     );
-    if not_polled > 0 {
-        log::warn!(
-            "{not_polled} devices were not polled: the time of the cycle was over; they come before the dead ones in the next"
-        );
-    }
 }
 
 /// What a poll has brought: the document goes into the batch, the rest into the

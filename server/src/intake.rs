@@ -168,7 +168,7 @@ fn name(number: usize, sample: &Sample<'_>) -> String {
 }
 
 /// What others sent, for a line of text.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     format!("{:?}", &text[..text.floor_char_boundary(SHOWN)])
 }
 

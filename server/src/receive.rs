@@ -27,7 +27,7 @@ use pattoo_common::priority::yield_to_others;
 use pattoo_common::wall_clock::now_ms;
 
 use crate::clones::{Clones, Sightings};
-use crate::intake::{self, Intake};
+use crate::intake::{self, Intake, shown};
 use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
 use clock_fault::clock_fault;
@@ -103,7 +103,10 @@ impl Receiver {
                 self.complaints.write(|| {
                     let first = &intake.reasons[..intake.reasons.len().min(REASONS_LOGGED)];
                     let (peer, first) = (request.peer.ip(), first.join("; "));
-                    format!("post of {poster:.80?} from {peer}: {refused} datapoints were not taken: {first}")
+                    let poster = shown(poster);
+                    format!(
+                        "post of {poster} from {peer}: {refused} datapoints were not taken: {first}"
+                    )
                 });
                 partly(&intake)
             }
@@ -111,7 +114,8 @@ impl Receiver {
                 self.counts.turned_away(fault.status);
                 self.complaints.write(|| {
                     let (peer, Unfit { status, reason }) = (request.peer.ip(), &fault);
-                    format!("post of {poster:.80?} from {peer} is answered {status}: {reason}")
+                    let poster = shown(poster);
+                    format!("post of {poster} from {peer} is answered {status}: {reason}")
                 });
                 refusal(&fault)
             }

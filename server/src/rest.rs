@@ -8,7 +8,7 @@ use pattoo_common::datapoint::DataType;
 
 use crate::percent;
 use crate::raw_samples::{self, Point};
-use crate::store::{DataPointRow, Number, POINTS_MAX, SeriesId, Store, StoreError};
+use crate::store::{DataPointRow, Number, POINTS_MAX, SeriesId, Store, StoreError, grown};
 
 /// Where the data of a series is; its number follows.
 pub const DATA_PATH: &str = "/pattoo/api/v1/web/rest/data/";
@@ -18,8 +18,6 @@ const DEFAULT_SECONDS: u64 = 7 * 86_400;
 const MAX_ENTRIES: u64 = 250_000;
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// One more than a 32-bit counter holds.
-const WRAP: f64 = 4_294_967_296.0;
 
 /// Status and JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +115,9 @@ fn entries(
         raw_samples::each(store, series, stretch, deadline, &mut put)?;
     }
     Ok(Ok(match data_type {
-        Some(DataType::Counter32) => growth(&entries, interval_ms, Some(WRAP)),
-        Some(DataType::Counter64) => growth(&entries, interval_ms, None),
+        Some(counter @ (DataType::Counter32 | DataType::Counter64)) => {
+            growth(&entries, interval_ms, counter)
+        }
         _ => entries,
     }))
 }
@@ -130,42 +129,24 @@ fn step(interval_ms: u64) -> usize {
 /// Growth per second from one entry that has a value to the next, beginning with
 /// the first that has one. A fall is a restart and gives nothing, unless the
 /// counter wrapped near its top.
-fn growth(entries: &[Entry], interval_ms: u64, wrap: Option<f64>) -> Vec<Entry> {
+fn growth(entries: &[Entry], interval_ms: u64, counter: DataType) -> Vec<Entry> {
     let mut before: Option<Entry> = None;
-    let mut grown = Vec::with_capacity(entries.len());
+    let mut rates = Vec::with_capacity(entries.len());
     for (at_ms, value) in entries.iter().skip_while(|(_, value)| value.is_none()) {
         let rate = match (before, value) {
             (Some((before_ms, Some(before))), Some(value)) => {
                 let intervals = (at_ms - before_ms) / interval_ms;
                 let seconds = (intervals * interval_ms) as f64 / 1_000.0;
-                rise(before, *value, wrap).and_then(|by| Number::from_float(by / seconds))
+                grown(counter, before, *value).and_then(|by| Number::from_float(by / seconds))
             }
             _ => None,
         };
-        grown.push((*at_ms, rate));
+        rates.push((*at_ms, rate));
         if value.is_some() {
             before = Some((*at_ms, *value));
         }
     }
-    grown
-}
-
-fn rise(before: Number, value: Number, wrap: Option<f64>) -> Option<f64> {
-    let by = match (before, value) {
-        (Number::Integer(before), Number::Integer(value)) => {
-            (i128::from(value) - i128::from(before)) as f64
-        }
-        (Number::Large(before), Number::Large(value)) => {
-            (i128::from(value) - i128::from(before)) as f64
-        }
-        (before, value) => value.as_f64() - before.as_f64(),
-    };
-    if by >= 0.0 {
-        return Some(by);
-    }
-    let near =
-        |wrap: f64| (wrap * 0.75..wrap).contains(&before.as_f64()) && value.as_f64() < wrap * 0.25;
-    wrap.filter(|wrap| near(*wrap)).map(|wrap| by + wrap)
+    rates
 }
 
 fn json(entries: &[Entry]) -> Vec<u8> {
@@ -198,29 +179,32 @@ fn rounded(value: Number) -> Number {
 mod tests {
     use super::*;
 
-    fn rates(values: &[Option<u64>], wrap: Option<f64>) -> Vec<Option<f64>> {
+    const C32: DataType = DataType::Counter32;
+    const C64: DataType = DataType::Counter64;
+
+    fn rates(values: &[Option<u64>], counter: DataType) -> Vec<Option<f64>> {
         let entry =
             |(n, value): (usize, &Option<u64>)| (n as u64 * 10_000, value.map(Number::from));
         let entries: Vec<Entry> = values.iter().enumerate().map(entry).collect();
-        growth(&entries, 10_000, wrap).into_iter().map(|(_, v)| v.map(Number::as_f64)).collect()
+        growth(&entries, 10_000, counter).into_iter().map(|(_, v)| v.map(Number::as_f64)).collect()
     }
 
     #[test]
     fn growth_begins_with_the_first_sample_and_spans_gaps() {
         assert_eq!(
-            rates(&[None, Some(100), Some(300), None, Some(700)], None),
+            rates(&[None, Some(100), Some(300), None, Some(700)], C64),
             [None, Some(20.0), None, Some(20.0)]
         );
-        assert_eq!(rates(&[None, None], None), []);
+        assert_eq!(rates(&[None, None], C64), []);
     }
 
     #[test]
     fn a_fall_is_a_restart_and_a_wrap_a_wrap() {
         let top = u64::from(u32::MAX);
-        assert_eq!(rates(&[Some(9), Some(5), Some(15)], Some(WRAP)), [None, None, Some(1.0)]);
-        assert_eq!(rates(&[Some(top - 49), Some(50)], Some(WRAP)), [None, Some(10.0)]);
-        assert_eq!(rates(&[Some(top - 49), Some(50)], None), [None, None]);
-        assert_eq!(rates(&[Some(u64::MAX - 30), Some(u64::MAX)], None), [None, Some(3.0)]);
+        assert_eq!(rates(&[Some(9), Some(5), Some(15)], C32), [None, None, Some(1.0)]);
+        assert_eq!(rates(&[Some(top - 49), Some(50)], C32), [None, Some(10.0)]);
+        assert_eq!(rates(&[Some(top - 49), Some(50)], C64), [None, None]);
+        assert_eq!(rates(&[Some(u64::MAX - 30), Some(u64::MAX)], C64), [None, Some(3.0)]);
     }
 
     #[test]

@@ -108,9 +108,10 @@ impl Sessions {
         Ok(Rights { read: !self.reading_needs_sign_in, change: false })
     }
 
-    /// Whether there is no user: then everyone may do everything.
+    /// Whether there is no user, not even one who is disabled: then everyone may do
+    /// everything.
     fn is_open(&self) -> Result<bool, StoreError> {
-        Ok(self.store.count::<User>(&Select::by("enabled", true))? == 0)
+        Ok(self.store.count::<User>(&Select::default())? == 0)
     }
 
     /// Who is signed in.
@@ -204,10 +205,13 @@ impl Sessions {
             self.tries.give_back(&username, address);
             return Ok(later("others are signing in; try again", Duration::from_secs(1)));
         };
-        let (number, hash) = self.store.password_hash(&username)?.unzip();
-        let right = password::is_right(&password, hash.as_deref());
-        let user: Option<User> = match number.filter(|_| right) {
-            Some(number) => self.store.row(number)?,
+        let known = self.store.password_hash(&username)?;
+        let right = password::is_right(&password, known.as_ref().map(|(_, _, hash)| hash.as_str()));
+        let user: Option<User> = match known.filter(|_| right) {
+            // Who was changed while the password was looked at has another one by now.
+            Some((number, changed_ms, _)) => {
+                self.store.row(number)?.filter(|user: &User| user.ts_modified == changed_ms)
+            }
             None => None,
         };
         let Some(user) = user else {

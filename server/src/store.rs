@@ -24,6 +24,7 @@ mod catalogue;
 mod check;
 mod chunk;
 mod compact_day;
+mod course;
 mod error;
 mod figures;
 mod history;
@@ -70,6 +71,7 @@ pub use latest::{Kept, Latest};
 pub use names::{Known, Name, Named};
 pub use number::{Number, Sample};
 pub use points::{Aggregate, POINTS_MAX, Point, Points, PointsQuery};
+pub use rate::grown;
 pub use receipt::{Origin, Reading, Receipt, Refusal};
 pub use register::NewSeries;
 pub use retention::{Keep, Retention};
@@ -227,6 +229,15 @@ impl Store {
             sealer,
             _lock: lock,
         })
+    }
+
+    /// Whether no process has the store of this folder open, as far as the caller may
+    /// know.
+    pub fn is_nobodys(folder: &Path) -> bool {
+        File::options()
+            .write(true)
+            .open(folder.join(LOCK_FILE))
+            .is_ok_and(|file| file.try_lock().is_ok())
     }
 
     /// A batch for the samples of one document.

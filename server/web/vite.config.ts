@@ -12,9 +12,18 @@ const systemFonts: Plugin = {
   },
 };
 
+/** Nothing is painted before the script has run, which knows the colours that were chosen; without it there is nothing to see. */
+const paintWhenKnown: Plugin = {
+  name: "paint-when-known",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html) => html.replace('<script type="module"', '<script type="module" blocking="render"'),
+  },
+};
+
 export default defineConfig({
   base: "/pattoo/",
-  plugins: [systemFonts],
+  plugins: [systemFonts, paintWhenKnown],
   build: {
     target: "es2022",
     // Every browser of that age preloads modules by itself.

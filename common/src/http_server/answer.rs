@@ -12,6 +12,9 @@ use crate::wall_clock;
 /// allocates twice.
 const HEAD_GUESS_BYTES: usize = 512;
 
+/// When to try again what the gate could not do in time.
+const RETRY_SECONDS: &str = "5";
+
 /// An answer whose body is this JSON text.
 pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     with_header(Answer::from_data(body), "Content-Type", "application/json")
@@ -41,6 +44,9 @@ impl Refusal {
         let mut answer = error(self.status, self.reason);
         if let Some(allow) = self.allow {
             answer = with_header(answer, "Allow", allow);
+        }
+        if self.status == 503 {
+            answer = with_header(answer, "Retry-After", RETRY_SECONDS);
         }
         render(answer, without_body, product)
     }

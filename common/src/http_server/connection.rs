@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use tiny_http::Method;
 
-use super::Request;
-use super::answer::{Refusal, Rendered};
+use super::answer::{self, Refusal, Rendered};
 use super::body::Body;
 use super::budget::Held;
 use super::head::{Head, HeadReader};
 use super::limits::{LINGER_BYTES, LINGER_TIME, Limits};
+use super::{Handler, Request};
 
 /// What a client waits for that sent `Expect: 100-continue`.
 const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -166,6 +166,7 @@ impl<S: Stream> Connection<S> {
         &mut self,
         now: Instant,
         limits: &Limits,
+        handler: &dyn Handler,
         buffer: &mut [u8],
     ) -> Option<Refusal> {
         let wanted = match &self.state {
@@ -177,7 +178,7 @@ impl<S: Stream> Connection<S> {
         let wanted = wanted.min(buffer.len());
         match self.socket.read(&mut buffer[..wanted]) {
             Ok(0) => self.ended(now, limits),
-            Ok(count) => self.received(&buffer[..count], now, limits),
+            Ok(count) => self.received(&buffer[..count], now, limits, handler),
             Err(error) if is_passing(&error) => None,
             Err(_) => {
                 self.close();
@@ -201,14 +202,20 @@ impl<S: Stream> Connection<S> {
         Some(self.refuse(refusal, now, limits))
     }
 
-    fn received(&mut self, part: &[u8], now: Instant, limits: &Limits) -> Option<Refusal> {
+    fn received(
+        &mut self,
+        part: &[u8],
+        now: Instant,
+        limits: &Limits,
+        handler: &dyn Handler,
+    ) -> Option<Refusal> {
         match &mut self.state {
             State::Head(reader) => match reader.push(part) {
                 Ok(None) => None,
                 Ok(Some((head, rest))) => {
                     let rest = rest.to_vec();
                     self.head_bytes = reader.held_bytes();
-                    self.judge(head, rest, now, limits)
+                    self.judge(head, rest, now, limits, handler)
                 }
                 Err(refusal) => Some(self.refuse(refusal, now, limits)),
             },
@@ -237,6 +244,7 @@ impl<S: Stream> Connection<S> {
         mut rest: Vec<u8>,
         now: Instant,
         limits: &Limits,
+        handler: &dyn Handler,
     ) -> Option<Refusal> {
         self.is_head = head.method == Method::Head;
         if head.body_bytes > 0 && limits.body_bytes == 0 {
@@ -256,6 +264,8 @@ impl<S: Stream> Connection<S> {
         let arrived = request.body.len();
         if arrived == body_bytes {
             self.complete(request, is_sending_more, now, limits);
+        } else if let Some(answer) = handler.turn_away(&request) {
+            self.answer(answer::render(answer, self.is_head, limits.product), now, limits);
         } else if is_waiting_to_send
             && arrived == 0
             && self.socket.write(GO_ON).ok() != Some(GO_ON.len())

@@ -39,6 +39,10 @@ impl Crowd {
         self.clients.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
     /// All clients, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {
         self.clients.iter().map(|(&number, client)| (number, client))

@@ -17,11 +17,13 @@ use super::connection::{Connection, Stage};
 use super::crowd::{Client, Crowd};
 use super::door::{Door, Knock};
 use super::limits::{
-    ACCEPTS_AT_ONCE, DESCRIPTORS_LEFT, DOOR_PAUSE, HEAD_BYTES, Limits, READ_BYTES, STOP_GRACE,
+    ACCEPTS_AT_ONCE, CROWD_PART, DESCRIPTORS_LEFT, DOOR_PAUSE, HEAD_BYTES, Limits, READ_BYTES,
+    STOP_GRACE,
 };
 use super::tally::{Event, Tally};
 use super::workers::{Done, Workers};
 use super::{Handler, sys};
+use crate::allocator;
 use crate::allow_from::AllowFrom;
 use room::{RoomWait, UNFINISHED};
 
@@ -31,8 +33,11 @@ pub(super) struct Gate {
     /// The server may change it at any time.
     allow_from: Arc<Mutex<AllowFrom>>,
     limits: Limits,
+    handler: Arc<dyn Handler>,
     bell: Arc<Bell>,
     crowd: Crowd,
+    /// The most clients at once since there was nobody.
+    most_clients: usize,
     workers: Workers,
     /// What the requests hold that workers have, also those of clients that are gone.
     working: BTreeMap<u64, Held>,
@@ -76,12 +81,14 @@ impl Gate {
             );
             limits.connections = connections;
         }
-        let workers = Workers::start(handler, &limits, Arc::clone(&bell))?;
+        let workers = Workers::start(Arc::clone(&handler), &limits, Arc::clone(&bell))?;
         Ok(Self {
             door: Some(Door::new(listener)?),
             allow_from,
+            handler,
             bell,
             crowd: Crowd::new(Budget::new(&limits)),
+            most_clients: 0,
             workers,
             working: BTreeMap::new(),
             room_wait: None,
@@ -110,6 +117,7 @@ impl Gate {
             if self.is_over(now) {
                 break;
             }
+            self.tidy_up();
             self.fill(&mut set);
             due = self.next_deadline();
             match sys::poll(&mut set.entries, due.map(|due| due.saturating_duration_since(now))) {
@@ -132,6 +140,17 @@ impl Gate {
         let Some(stop_at) = self.stop_at else { return false };
         let is_under_way = |stage| matches!(stage, Stage::Whole | Stage::Working | Stage::Writing);
         now >= stop_at || self.crowd.oldest(|client| is_under_way(client.stage())).is_none()
+    }
+
+    /// Where a crowd was, and nobody is left, gives its memory back.
+    fn tidy_up(&mut self) {
+        if self.crowd.is_empty() && self.working.is_empty() {
+            let was_crowded = self.most_clients >= self.limits.connections.div_ceil(CROWD_PART);
+            self.most_clients = 0;
+            if was_crowded {
+                allocator::give_holes_back();
+            }
+        }
     }
 
     fn fill(&self, set: &mut PollSet) {
@@ -249,6 +268,7 @@ impl Gate {
             self.displace_anyone(now);
         }
         let number = self.crowd.add(Connection::new(socket, peer, now, &self.limits));
+        self.most_clients = self.most_clients.max(self.crowd.len());
         if self.admits(peer) {
             self.read(number, now); // its request has often come along with it
             return;
@@ -285,7 +305,10 @@ impl Gate {
             return;
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.step(number, now, |client, now, limits| client.read(now, limits, &mut buffer));
+        let handler = Arc::clone(&self.handler);
+        self.step(number, now, |client, now, limits| {
+            client.read(now, limits, &*handler, &mut buffer)
+        });
         self.buffer = buffer;
         self.refuse_past_share(number, now);
     }

@@ -22,6 +22,9 @@ pub const DESCRIPTORS_LEFT: usize = 32;
 /// One peer, an IPv4 address or an IPv6 network of /64, may have this part of the
 /// connections waiting with whole requests: one half.
 pub const PEER_SHARE: usize = 2;
+/// A crowd is this part of the connections at once: a quarter. When the last of one has
+/// gone, the memory that it took is given back.
+pub const CROWD_PART: usize = 4;
 /// How long nobody is taken in after accept(2) failed for want of something that
 /// no client could give back.
 pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(100);

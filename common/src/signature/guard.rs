@@ -72,6 +72,13 @@ impl<H: Handler> Handler for Guard<H> {
         self.inner.begin();
     }
 
+    /// Of a stranger no body is read. Two hashes of a short text tell who is none.
+    fn turn_away(&self, request: &Request) -> Option<Answer> {
+        let secrets = self.secrets.get()?;
+        let fault = request::check_head(&secrets, request, (self.now_ms)() / 1_000).err()?;
+        Some(self.refuse(request, &fault))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let Some(secrets) = self.secrets.get() else { return self.inner.answer(request) };
         let now_s = (self.now_ms)() / 1_000;

@@ -61,7 +61,8 @@ impl SignedRequest<'_> {
 }
 
 /// A request that was signed with one of our secrets, by a clock near ours, and
-/// came as it was signed. It may have come before.
+/// came as it was signed; after [`check_head`] all but its body did. It may have
+/// come before.
 #[derive(Debug)]
 pub(super) struct Checked<'s, 'r> {
     pub(super) secret: &'s Secret,
@@ -69,6 +70,8 @@ pub(super) struct Checked<'s, 'r> {
     pub(super) signature: &'r str,
     pub(super) created_s: u64,
     pub(super) nonce: u128,
+    /// The digest of its body, as it was signed.
+    digest: &'r str,
 }
 
 /// Why a request is not taken. Only the log is told.
@@ -122,6 +125,19 @@ pub(super) fn check<'s, 'r>(
     request: &'r Request,
     now_s: u64,
 ) -> Result<Checked<'s, 'r>, RequestFault> {
+    let checked = check_head(secrets, request, now_s)?;
+    if mac::content_digest(&request.body) != checked.digest {
+        return Err(RequestFault::WrongBody(checked.secret.id().to_owned()));
+    }
+    Ok(checked)
+}
+
+/// Checks what can be checked before the body is there.
+pub(super) fn check_head<'s, 'r>(
+    secrets: &'s Secrets,
+    request: &'r Request,
+    now_s: u64,
+) -> Result<Checked<'s, 'r>, RequestFault> {
     let signed = Signed::of(&request.headers).ok_or(RequestFault::Unsigned)?;
     let RequestParameters { created_s, key_id, nonce } =
         request_parameters(signed.parameters).ok_or(RequestFault::Unsigned)?;
@@ -141,8 +157,5 @@ pub(super) fn check<'s, 'r>(
         let ahead_s = created_s.cast_signed().saturating_sub(now_s.cast_signed());
         return Err(RequestFault::WrongClock { id: id(), ahead_s });
     }
-    if mac::content_digest(&request.body) != signed.digest {
-        return Err(RequestFault::WrongBody(id()));
-    }
-    Ok(Checked { secret, signature: signed.signature, created_s, nonce })
+    Ok(Checked { secret, signature: signed.signature, created_s, nonce, digest: signed.digest })
 }

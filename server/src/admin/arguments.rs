@@ -54,6 +54,14 @@ struct Entry {
     make: fn([String; 2]) -> Command,
 }
 
+impl Entry {
+    /// The object and its options.
+    fn usage(&self) -> String {
+        let option = |name: &&str| format!(" --{name} {}", name.to_uppercase());
+        self.object.to_owned() + &self.options.iter().map(option).collect::<String>()
+    }
+}
+
 const CODE: &str = "code";
 const NAME: &str = "name";
 const GROUP: &str = "idx_pair_xlate_group";
@@ -65,12 +73,22 @@ const USERNAME: &str = "username";
 /// Options of which the value is the number of a row.
 const NUMBERS: [&str; 2] = [GROUP, AGENT];
 
+const fn entry(
+    verb: &'static str,
+    object: &'static str,
+    options: &'static [&'static str],
+    about: &'static str,
+    make: fn([String; 2]) -> Command,
+) -> Entry {
+    Entry { verb, object, options, about, make }
+}
+
 const fn show(
     object: &'static str,
     about: &'static str,
     make: fn([String; 2]) -> Command,
 ) -> Entry {
-    Entry { verb: "show", object, options: &[], about, make }
+    entry("show", object, &[], about, make)
 }
 
 static ENTRIES: [Entry; 19] = [
@@ -86,112 +104,87 @@ static ENTRIES: [Entry; 19] = [
     }),
     show("language", "Languages", |_| Command::Show(Show::Language)),
     show("user", "Users of the page", |_| Command::Show(Show::User)),
-    Entry {
-        verb: "create",
-        object: "language",
-        options: &[CODE, NAME],
-        about: "A language, such as --code fr --name Français",
-        make: |[code, name]| Command::CreateLanguage { code, name },
-    },
-    Entry {
-        verb: "create",
-        object: "key_translation_group",
-        options: &[NAME],
-        about: "A group of translations",
-        make: |[name, _]| Command::CreateGroup { name },
-    },
-    Entry {
-        verb: "create",
-        object: "user",
-        options: &[USERNAME, NAME],
-        about: "A user of the page, such as --name 'Ada Lovelace'; asks for a password",
-        make: |[username, name]| Command::CreateUser { username, name },
-    },
-    Entry {
-        verb: "set",
-        object: "password",
-        options: &[USERNAME],
-        about: "Another password for a user; asks for it, and ends the user's sessions",
-        make: |[username, _]| Command::SetPassword { username },
-    },
-    Entry {
-        verb: "set",
-        object: "language",
-        options: &[CODE, NAME],
-        about: "Another name for a language",
-        make: |[code, name]| Command::SetLanguage { code, name },
-    },
-    Entry {
-        verb: "set",
-        object: "key_translation_group",
-        options: &[GROUP, NAME],
-        about: "Another name for a group",
-        make: |[group, name]| Command::SetGroup { group, name },
-    },
-    Entry {
-        verb: "import",
-        object: "key_translation",
-        options: &[GROUP, FILE],
-        about: "Translations of keys, from a CSV file: language,key,translation,units",
-        make: |[group, file]| Command::Import(Import { group: Some(group), file: file.into() }),
-    },
-    Entry {
-        verb: "import",
-        object: "agent_translation",
-        options: &[FILE],
-        about: "Translations of programs, from a CSV file: language,key,translation",
-        make: |[file, _]| Command::Import(Import { group: None, file: file.into() }),
-    },
-    Entry {
-        verb: "assign",
-        object: "agent",
-        options: &[AGENT, GROUP],
-        about: "An agent to a translation group",
-        make: |[agent, group]| Command::AssignAgent { agent, group },
-    },
-    Entry {
-        verb: "enable",
-        object: "user",
-        options: &[USERNAME],
-        about: "A user may sign in again",
-        make: |[username, _]| Command::EnableUser { username, enabled: true },
-    },
-    Entry {
-        verb: "disable",
-        object: "user",
-        options: &[USERNAME],
-        about: "A user may not sign in any more; ends the user's sessions",
-        make: |[username, _]| Command::EnableUser { username, enabled: false },
-    },
-    Entry {
-        verb: "delete",
-        object: "agent",
-        options: &[AGENT],
-        about: "An agent, with its series and their samples",
-        make: |[agent, _]| Command::DeleteAgent { agent },
-    },
-    Entry {
-        verb: "delete",
-        object: "host",
-        options: &[TARGET],
-        about: "A host: every agent of that target",
-        make: |[target, _]| Command::DeleteHost { target },
-    },
+    entry(
+        "create",
+        "language",
+        &[CODE, NAME],
+        "A language, such as --code fr --name Français",
+        |[code, name]| Command::CreateLanguage { code, name },
+    ),
+    entry("create", "key_translation_group", &[NAME], "A group of translations", |[name, _]| {
+        Command::CreateGroup { name }
+    }),
+    entry(
+        "create",
+        "user",
+        &[USERNAME, NAME],
+        "A user of the page, such as --name 'Ada Lovelace'; asks for a password",
+        |[username, name]| Command::CreateUser { username, name },
+    ),
+    entry(
+        "set",
+        "password",
+        &[USERNAME],
+        "Another password for a user; asks for it, and ends the user's sessions",
+        |[username, _]| Command::SetPassword { username },
+    ),
+    entry("set", "language", &[CODE, NAME], "Another name for a language", |[code, name]| {
+        Command::SetLanguage { code, name }
+    }),
+    entry(
+        "set",
+        "key_translation_group",
+        &[GROUP, NAME],
+        "Another name for a group",
+        |[group, name]| Command::SetGroup { group, name },
+    ),
+    entry(
+        "import",
+        "key_translation",
+        &[GROUP, FILE],
+        "Translations of keys, from a CSV file: language,key,translation,units",
+        |[group, file]| Command::Import(Import { group: Some(group), file: file.into() }),
+    ),
+    entry(
+        "import",
+        "agent_translation",
+        &[FILE],
+        "Translations of programs, from a CSV file: language,key,translation",
+        |[file, _]| Command::Import(Import { group: None, file: file.into() }),
+    ),
+    entry(
+        "assign",
+        "agent",
+        &[AGENT, GROUP],
+        "An agent to a translation group",
+        |[agent, group]| Command::AssignAgent { agent, group },
+    ),
+    entry("enable", "user", &[USERNAME], "A user may sign in again", |[username, _]| {
+        Command::EnableUser { username, enabled: true }
+    }),
+    entry(
+        "disable",
+        "user",
+        &[USERNAME],
+        "A user may not sign in any more; ends the user's sessions",
+        |[username, _]| Command::EnableUser { username, enabled: false },
+    ),
+    entry(
+        "delete",
+        "agent",
+        &[AGENT],
+        "An agent, with its series and their samples",
+        |[agent, _]| Command::DeleteAgent { agent },
+    ),
+    entry("delete", "host", &[TARGET], "A host: every agent of that target", |[target, _]| {
+        Command::DeleteHost { target }
+    }),
 ];
 
 /// Every command with its options, and what it is about.
 pub(super) fn commands() -> Vec<(String, &'static str)> {
-    ENTRIES
-        .iter()
-        .map(|entry| {
-            let mut usage = format!("{} {}", entry.verb, entry.object);
-            for name in entry.options {
-                // A String takes every write.
-                let _ = write!(usage, " --{name} {}", name.to_uppercase());
-            }
-            (usage, entry.about)
-        })
-        .collect()
+    let usage = |entry: &Entry| format!("{} {}", entry.verb, entry.usage());
+    ENTRIES.iter().map(|entry| (usage(entry), entry.about)).collect()
 }
 
 /// The help.
@@ -207,11 +200,7 @@ pub(super) fn help() -> String {
             let _ = writeln!(text, "\n{}", entry.verb);
             last = entry.verb;
         }
-        let _ = write!(text, "  {}", entry.object);
-        for name in entry.options {
-            let _ = write!(text, " --{name} {}", name.to_uppercase());
-        }
-        let _ = writeln!(text, "\n      {}", entry.about);
+        let _ = writeln!(text, "  {}\n      {}", entry.usage(), entry.about);
     }
     text.push_str(
         "\n  -h, --help     This text\n      --version  Name, version, commit and target\n\n\
@@ -244,7 +233,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     if words.is_empty() && given.is_empty() {
         return Ok(Command::Help);
     }
-    let entry = entry(&words)?;
+    let entry = find(&words)?;
     let mut values = [String::new(), String::new()];
     for (place, name) in entry.options.iter().enumerate() {
         let found = given.iter().position(|(given, _)| given == name);
@@ -271,7 +260,7 @@ fn utf8(text: OsString) -> Result<String, String> {
     text.into_string().map_err(|text| format!("{} is not UTF-8", text.display()))
 }
 
-fn entry(words: &[String]) -> Result<&'static Entry, String> {
+fn find(words: &[String]) -> Result<&'static Entry, String> {
     let verbs = || ENTRIES.iter().map(|entry| entry.verb);
     let [verb, rest @ ..] = words else { return Err("a verb is wanted, such as show".into()) };
     if !verbs().any(|known| known == verb) {

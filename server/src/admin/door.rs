@@ -38,6 +38,13 @@ impl Door {
         let address = config.web_from_here();
         match TcpStream::connect_timeout(&address, CONNECT) {
             Ok(_) => {
+                // Passwords go there: only to who has the store.
+                if Store::is_nobodys(&config.store.directory) {
+                    return Err(format!(
+                        "what listens at {address} is not pattood: nobody has the store in {} open",
+                        config.store.directory.display()
+                    ));
+                }
                 return Ok(Self::Server(address, operator::read(&config.store.directory)));
             }
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}

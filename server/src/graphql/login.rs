@@ -37,13 +37,12 @@ pub(super) fn resolve(
         return Err("too many tries; wait a little".into());
     }
     let known = context.store.password_hash(&username).map_err(fail)?;
-    let (number, hash) = known.unzip();
-    let right = password::is_right(&password, hash.as_deref());
+    let right = password::is_right(&password, known.as_ref().map(|(_, _, hash)| hash.as_str()));
     if let Some(address) = context.address.filter(|_| right) {
         context.tries.give_back(&username, address);
     }
-    let user = match number.filter(|_| right) {
-        Some(number) => Record::find(context, &USER, &[number]).map_err(fail)?,
+    let user = match known.filter(|_| right) {
+        Some((number, ..)) => Record::find(context, &USER, &[number]).map_err(fail)?,
         None => None,
     };
     let found = user.map(|user| vec![Some(user)]);

@@ -160,7 +160,7 @@ fn bad_datapoints_are_named_and_the_others_stored() {
         "{body}"
     );
     for wanted in [
-        "datapoint 0: pattoo_data_type 98 is none of",
+        "datapoint 0, \"odd\" of \"web2\": pattoo_data_type 98 is none of",
         "datapoint 2, \"early\" of \"web1\": its timestamp 1800086400001 is 24 hours ahead",
         "datapoint 3, \"zero\" of \"web1\": its timestamp is 0",
     ] {

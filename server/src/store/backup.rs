@@ -28,6 +28,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<(), StoreError> {
         _ => {}
     }
     let connection = schema::open_reader(&folder.join(DATABASE_FILE))?;
+    connection.pragma_update(None, "temp_store", schema::IN_FILES)?;
     let copied = connection
         .execute("VACUUM INTO ?", [unfinished.to_string_lossy()])
         .map_err(StoreError::from)
@@ -73,10 +74,11 @@ impl Store {
 
     /// Gives the space of what was deleted back to the file system. Nothing is
     /// stored meanwhile, and as much free space as the database is large is
-    /// needed.
+    /// needed. Not for a daemon: the copy is made where files for the moment go.
     pub fn vacuum(&self) -> Result<(), StoreError> {
         let _chunks = self.shared.chunks();
         self.writer.run_outside(VACUUM_WAIT, |connection| {
+            connection.pragma_update(None, "temp_store", schema::IN_FILES)?;
             connection.execute_batch("VACUUM")?;
             // Gives how far it came; readers that hold it up end soon.
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

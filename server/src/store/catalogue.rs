@@ -277,14 +277,16 @@ impl Store {
         self.writer.run(move |transaction| Ok(transaction.execute(&sql, [number])? > 0))
     }
 
-    /// The password hash of a user who is enabled.
-    pub fn password_hash(&self, username: &str) -> Result<Option<(i64, String)>, StoreError> {
+    /// Of a user who is enabled: the number, when the row was last changed, and the
+    /// password hash that it had then.
+    pub fn password_hash(&self, username: &str) -> Result<Option<(i64, i64, String)>, StoreError> {
         self.readers.read(|connection| {
             Ok(connection
                 .query_row(
-                    "SELECT idx_user, password_hash FROM user WHERE username = ? AND enabled = 1",
+                    "SELECT idx_user, ts_modified, password_hash FROM user
+                     WHERE username = ? AND enabled = 1",
                     [username],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
                 )
                 .optional()?)
         })

@@ -6,11 +6,11 @@ use rusqlite::Connection;
 
 use super::blob::{self, Damage, Kind};
 use super::error::StoreError;
-use super::keys::{DAY_MS, SeriesId, series_of};
+use super::keys::{SeriesId, series_of};
 use super::recent::Row;
 use super::tables::{HourRollUps, Resolution, Tier};
 use super::times::TimesCache;
-use super::{DATABASE_FILE, rollup, schema, tables};
+use super::{DATABASE_FILE, schema, tables};
 
 /// Faults that are listed; all are counted.
 const FAULTS_LISTED: usize = 1_000;
@@ -87,7 +87,7 @@ fn recent(snapshot: &Connection, findings: &mut Findings) -> Result<(), StoreErr
 
 fn chunks(snapshot: &Connection, tier: Tier, findings: &mut Findings) -> Result<(), StoreError> {
     let cache = TimesCache::default();
-    let mut statement = snapshot.prepare(&format!("SELECT id FROM {}", tier.chunks()))?;
+    let mut statement = snapshot.prepare(&format!("SELECT id FROM {}", tier.rows()))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key: i64 = row.get(0)?;
@@ -134,21 +134,18 @@ fn rollups(
     resolution: Resolution,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    let Some((table, kind)) = resolution.table() else { return Ok(()) };
-    let mut statement = snapshot.prepare(&format!("SELECT id, blob FROM {table}"))?;
+    let Some((tier, _)) = resolution.tier() else { return Ok(()) };
+    let cache = TimesCache::default();
+    let mut statement = snapshot.prepare(&format!("SELECT id FROM {}", tier.rows()))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key: i64 = row.get(0)?;
-        let blob = row.get_ref(1)?.as_blob().unwrap_or_default();
-        let start_ms = u64::try_from(key >> 32).unwrap_or(0) * DAY_MS;
+        let day = u32::try_from(key >> 32).unwrap_or(0);
         findings.blobs += 1;
-        let buckets = blob::open(kind, [key, 0], blob)
-            .and_then(|content| rollup::decode(content, start_ms, resolution.step_ms()));
-        if let Err(Damage(reason)) = buckets {
-            findings.fault(format!(
-                "{table}, series {}, day from {start_ms} ms: {reason}",
-                series_of(key)
-            ));
+        if let Err(broken) =
+            tables::stored_rollup(snapshot, &cache, resolution, day, series_of(key))?
+        {
+            findings.fault(broken.to_string());
         }
     }
     Ok(())

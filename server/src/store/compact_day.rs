@@ -8,16 +8,16 @@
 
 use std::collections::BTreeSet;
 
+use pattoo_common::datapoint::DataType;
 use rusqlite::{Connection, params};
 
 use super::Shared;
-use super::blob;
 use super::error::StoreError;
-use super::keys::{DAY_MS, HOUR_MS, SeriesId, row_key};
+use super::keys::{HOUR_MS, SeriesId, row_key};
 use super::merge::merge;
-use super::rollup;
-use super::tables::{Broken, ChunkWrite, Resolution, Tier};
-use super::times::{Columns, TimesCache};
+use super::seal::living;
+use super::tables::{Broken, ChunkWrite, Resolution, RollUpWrite, Tier};
+use super::times::{Columns, NewColumn, TimesCache};
 use super::{tables, times, writer::Writer};
 
 /// Series that are written in one transaction: short enough that no batch waits
@@ -26,14 +26,14 @@ const SERIES_A_SLICE: usize = 64;
 /// Hours of a day.
 const HOURS: u32 = 24;
 
-/// The roll-ups of one series.
-type RollUps = [(Resolution, Vec<u8>); 2];
+/// What a compaction writes.
+const TIERS: [Tier; 3] = [Tier::Day, Tier::FiveMinutes, Tier::OneHour];
 
 struct Slice {
     day: u32,
     shard: u32,
-    times: Vec<(i64, Vec<u8>)>,
-    series: Vec<(ChunkWrite, RollUps)>,
+    times: Vec<(Tier, Vec<NewColumn>)>,
+    series: Vec<(ChunkWrite, [Option<RollUpWrite>; 2])>,
     broken: Vec<Broken>,
 }
 
@@ -53,7 +53,11 @@ pub(super) fn compact(
         series.extend(tables::series_with_chunks(connection, Tier::Hour, hour, shard)?);
     }
     let series: Vec<SeriesId> = series.into_iter().collect();
-    let mut columns = Columns::new(connection, Tier::Day, day, shard)?;
+    let mut columns = OfDay {
+        samples: Columns::new(connection, Tier::Day, day, shard)?,
+        five_minutes: Columns::new(connection, Tier::FiveMinutes, day, shard)?,
+        one_hour: Columns::new(connection, Tier::OneHour, day, shard)?,
+    };
     for slice in series.chunks(SERIES_A_SLICE) {
         if common.backlog.is_stopped() {
             return Err(StoreError::Closed);
@@ -69,8 +73,15 @@ pub(super) fn compact(
         for hour in hours(day) {
             times::sweep_times(transaction, Tier::Hour, hour, shard)?;
         }
-        times::sweep_times(transaction, Tier::Day, day, shard)
+        TIERS.iter().try_for_each(|tier| times::sweep_times(transaction, *tier, day, shard))
     })
+}
+
+/// The columns of timestamps of a day.
+struct OfDay {
+    samples: Columns,
+    five_minutes: Columns,
+    one_hour: Columns,
 }
 
 pub(super) fn hours(day: u32) -> std::ops::Range<u32> {
@@ -82,11 +93,12 @@ fn merge_slice(
     day: u32,
     shard: u32,
     series: &[SeriesId],
-    columns: &mut Columns,
+    columns: &mut OfDay,
 ) -> Result<Slice, StoreError> {
     let snapshot = connection.transaction()?;
     // Not for longer than the snapshot: sealing may use a number again.
     let cache = TimesCache::default();
+    let living = living(&snapshot, shard)?;
     let mut slice = Slice { day, shard, times: Vec::new(), series: Vec::new(), broken: Vec::new() };
     for series in series.iter().copied() {
         let mut sources = Vec::with_capacity(25);
@@ -102,14 +114,21 @@ fn merge_slice(
         if samples.is_empty() {
             continue;
         }
-        let rollups = [Resolution::FiveMinutes, Resolution::OneHour].map(|resolution| {
-            let buckets = rollup::reckon(&samples, resolution.step_ms());
-            (resolution, rollup::encode(&buckets, u64::from(day) * DAY_MS, resolution.step_ms()))
-        });
-        let chunk = ChunkWrite::pack(Tier::Day, day, series, &samples, columns);
+        // What is of a deleted series is swept up soon.
+        let of = (series, living.get(&series).copied().unwrap_or(DataType::Gauge));
+        let rollups = [
+            (Resolution::FiveMinutes, &mut columns.five_minutes),
+            (Resolution::OneHour, &mut columns.one_hour),
+        ]
+        .map(|(resolution, columns)| RollUpWrite::pack(resolution, day, of, &samples, columns));
+        let chunk = ChunkWrite::pack(Tier::Day, day, of, &samples, &mut columns.samples);
         slice.series.push((chunk, rollups));
     }
-    slice.times = columns.take_fresh();
+    slice.times = vec![
+        (Tier::Day, columns.samples.take_fresh()),
+        (Tier::FiveMinutes, columns.five_minutes.take_fresh()),
+        (Tier::OneHour, columns.one_hour.take_fresh()),
+    ];
     Ok(slice)
 }
 
@@ -118,20 +137,14 @@ fn write_slice(transaction: &Connection, slice: &Slice) -> Result<(), StoreError
     for broken in broken {
         tables::set_aside(transaction, broken)?;
     }
-    times::write_times(transaction, Tier::Day, *day, *shard, times)?;
+    for (tier, columns) in times {
+        times::write_times(transaction, *tier, *day, *shard, columns)?;
+    }
     let mut forget = transaction.prepare_cached("DELETE FROM hour_chunk WHERE id = ?")?;
     for (chunk, rollups) in series {
         chunk.write(transaction, Tier::Day, *day)?;
-        let key = row_key(*day, chunk.series);
-        for (resolution, content) in rollups {
-            let Some((table, kind)) = resolution.table() else { continue };
-            let blob = blob::seal(kind, [key, 0], content.clone());
-            transaction
-                .prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?
-                .execute([key])?;
-            transaction
-                .prepare_cached(&format!("INSERT INTO {table} VALUES (?, ?)"))?
-                .execute(params![key, blob])?;
+        for rollup in rollups.iter().flatten() {
+            rollup.write(transaction)?;
         }
         for hour in hours(*day) {
             forget.execute([row_key(hour, chunk.series)])?;

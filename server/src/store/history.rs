@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use pattoo_common::datapoint::DataType;
 use rusqlite::{Connection, params};
 
 use super::blob::{self, Damage, Kind};
@@ -156,10 +157,11 @@ impl<'c> History<'c> {
     /// The roll-ups of a series and day: those that are stored where they tell
     /// the whole, else reckoned from the samples, else, where the samples have
     /// expired, what is stored at the next coarser resolution. Of hours that end
-    /// before `from_ms` or begin at `to_ms` or after, some may be left out.
+    /// before `from_ms` or begin at `to_ms` or after, some may be left out. A step may
+    /// come in several, one after the other.
     pub(super) fn rollups(
         &mut self,
-        series: SeriesId,
+        (series, data_type): (SeriesId, DataType),
         day: u32,
         resolution: Resolution,
         (from_ms, to_ms): (u64, u64),
@@ -192,7 +194,7 @@ impl<'c> History<'c> {
         let mut of_day = OfDay { stored, samples: None };
         let mut buckets = Vec::new();
         for hour in hours(day).filter(wanted) {
-            self.add_hour(series, hour, resolution, &mut of_day, &mut buckets)?;
+            self.add_hour((series, data_type), hour, resolution, &mut of_day, &mut buckets)?;
         }
         Ok((resolution, buckets))
     }
@@ -201,7 +203,7 @@ impl<'c> History<'c> {
     /// came after its compaction and are in a chunk of the hour, or fresh.
     fn add_hour(
         &mut self,
-        series: SeriesId,
+        (series, data_type): (SeriesId, DataType),
         hour: u32,
         resolution: Resolution,
         of_day: &mut OfDay,
@@ -232,14 +234,11 @@ impl<'c> History<'c> {
         let of_day = self.samples_of_day(series, hour / 24, of_day)?;
         let of_day = slice(of_day, |sample| sample.timestamp_ms, &within);
         if let ([], HourRollUps::Stored(stored), []) = (of_day, &sealed, &*fresh) {
+            // Several of one step: whoever draws the chart joins them.
             let fits = resolution.step_ms();
-            for bucket in stored {
-                let bucket = Bucket { start_ms: bucket.start_ms / fits * fits, ..*bucket };
-                match buckets.last_mut() {
-                    Some(last) if last.start_ms == bucket.start_ms => last.add(&bucket),
-                    _ => buckets.push(bucket),
-                }
-            }
+            let of_step =
+                |bucket: &Bucket| Bucket { start_ms: bucket.start_ms / fits * fits, ..*bucket };
+            buckets.extend(stored.iter().map(of_step));
             return Ok(());
         }
         let mut sources = vec![of_day.to_vec()];
@@ -248,7 +247,7 @@ impl<'c> History<'c> {
             sources.push(chunk);
         }
         sources.push(fresh);
-        buckets.extend(rollup::reckon(&merge(sources), resolution.step_ms()));
+        buckets.extend(rollup::reckon(&merge(sources), resolution.step_ms(), data_type));
         Ok(())
     }
 
@@ -278,7 +277,7 @@ impl<'c> History<'c> {
         if !self.days.contains(&day) {
             return Ok(None);
         }
-        match tables::stored_rollup(self.snapshot, resolution, day, series)? {
+        match tables::stored_rollup(self.snapshot, &self.cache, resolution, day, series)? {
             Ok(buckets) => Ok(buckets),
             Err(broken) => {
                 self.broken.push(broken);

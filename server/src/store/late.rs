@@ -70,9 +70,9 @@ fn in_chunk(
 ) -> Result<bool, StoreError> {
     let window = match tier {
         Tier::Hour => hour_of(timestamp_ms),
-        Tier::Day => day_of(timestamp_ms),
+        _ => day_of(timestamp_ms),
     };
-    let sql = format!("SELECT times FROM {} WHERE id = ?", tier.chunks());
+    let sql = format!("SELECT times FROM {} WHERE id = ?", tier.rows());
     let number: Option<i64> = connection
         .prepare_cached(&sql)?
         .query_row([row_key(window, series)], |row| row.get(0))

@@ -1,5 +1,5 @@
-//! Names for people come by the file: all of one in one transaction, so that a
-//! file is taken whole or not at all.
+//! Names for people come by the file: those of one call in one transaction, so that
+//! they are taken all or not at all.
 
 use pattoo_common::wall_clock;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -29,6 +29,29 @@ pub enum Known {
     Kept,
 }
 
+/// How a name is entered where it is new, and changed where it is another. Of both:
+/// ?1 group, ?2 language, ?3 key or program, ?4 translation, ?5 units, ?6 now.
+struct Statements {
+    create: &'static str,
+    change: &'static str,
+}
+
+const OF_KEYS: Statements = Statements {
+    create: "INSERT INTO pair_xlate (idx_pair_xlate_group, idx_language, key, translation, units,
+             ts_created, ts_modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING",
+    change: "UPDATE pair_xlate SET translation = ?4, units = ?5, ts_modified = ?6
+             WHERE idx_pair_xlate_group = ?1 AND idx_language = ?2 AND key = ?3
+             AND (translation <> ?4 OR units <> ?5)",
+};
+
+/// Programs have neither groups nor units.
+const OF_PROGRAMS: Statements = Statements {
+    create: "INSERT INTO agent_xlate (idx_language, agent_program, translation, ts_created,
+             ts_modified) VALUES (?2, ?3, ?4, ?6, ?6) ON CONFLICT DO NOTHING",
+    change: "UPDATE agent_xlate SET translation = ?4, ts_modified = ?6
+             WHERE idx_language = ?2 AND agent_program = ?3 AND translation <> ?4",
+};
+
 /// What became of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Named {
@@ -49,66 +72,12 @@ impl Store {
         if self.row::<PairXlateGroup>(group)?.is_none() {
             return Err(StoreError::Conflict(format!("there is no translation group {group}")));
         }
-        self.writer.run(move |transaction| {
-            put(transaction, &names, known, |language, name, now| {
-                let created = transaction
-                    .prepare_cached(
-                        "INSERT INTO pair_xlate (idx_pair_xlate_group, idx_language, key,
-                         translation, units, ts_created, ts_modified)
-                         VALUES (?, ?, ?, ?, ?, ?6, ?6) ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![
-                        group,
-                        language,
-                        name.key,
-                        name.translation,
-                        name.units,
-                        now
-                    ])?;
-                if created == 1 || known == Known::Kept {
-                    return Ok((created, 0));
-                }
-                let changed = transaction
-                    .prepare_cached(
-                        "UPDATE pair_xlate SET translation = ?4, units = ?5, ts_modified = ?6
-                         WHERE idx_pair_xlate_group = ?1 AND idx_language = ?2 AND key = ?3
-                         AND (translation <> ?4 OR units <> ?5)",
-                    )?
-                    .execute(params![
-                        group,
-                        language,
-                        name.key,
-                        name.translation,
-                        name.units,
-                        now
-                    ])?;
-                Ok((0, changed))
-            })
-        })
+        self.writer.run(move |transaction| put(transaction, &OF_KEYS, Some(group), &names, known))
     }
 
     /// Names programs of agents; units are of no use here.
     pub fn name_programs(&self, names: Vec<Name>, known: Known) -> Result<Named, StoreError> {
-        self.writer.run(move |transaction| {
-            put(transaction, &names, known, |language, name, now| {
-                let created = transaction
-                    .prepare_cached(
-                        "INSERT INTO agent_xlate (idx_language, agent_program, translation,
-                         ts_created, ts_modified) VALUES (?, ?, ?, ?4, ?4) ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![language, name.key, name.translation, now])?;
-                if created == 1 || known == Known::Kept {
-                    return Ok((created, 0));
-                }
-                let changed = transaction
-                    .prepare_cached(
-                        "UPDATE agent_xlate SET translation = ?3, ts_modified = ?4
-                         WHERE idx_language = ?1 AND agent_program = ?2 AND translation <> ?3",
-                    )?
-                    .execute(params![language, name.key, name.translation, now])?;
-                Ok((0, changed))
-            })
-        })
+        self.writer.run(move |transaction| put(transaction, &OF_PROGRAMS, None, &names, known))
     }
 }
 
@@ -116,28 +85,29 @@ impl Store {
 /// is an error, or, for names that are only offered, passed over.
 fn put(
     transaction: &Transaction<'_>,
+    statements: &Statements,
+    group: Option<i64>,
     names: &[Name],
     known: Known,
-    put: impl Fn(i64, &Name, u64) -> Result<(usize, usize), StoreError>,
 ) -> Result<Named, StoreError> {
     let now = wall_clock::now_ms();
     let mut done = Named::default();
-    for name in names {
+    for Name { language: code, key, translation, units } in names {
         let language: Option<i64> = transaction
             .prepare_cached("SELECT idx_language FROM language WHERE code = ?")?
-            .query_row([&name.language], |row| row.get(0))
+            .query_row([code], |row| row.get(0))
             .optional()?;
-        match language {
-            Some(language) => {
-                let (created, changed) = put(language, name, now)?;
-                done.created += created;
-                done.changed += changed;
-            }
-            None if known == Known::Kept => {}
-            None => {
-                let code = &name.language;
-                return Err(StoreError::Conflict(format!("there is no language {code:?}")));
-            }
+        if language.is_none() && known == Known::Kept {
+            continue;
+        }
+        let Some(language) = language else {
+            return Err(StoreError::Conflict(format!("there is no language {code:?}")));
+        };
+        let row = params![group, language, key, translation, units, now];
+        let created = transaction.prepare_cached(statements.create)?.execute(row)?;
+        done.created += created;
+        if created == 0 && known == Known::Replaced {
+            done.changed += transaction.prepare_cached(statements.change)?.execute(row)?;
         }
     }
     Ok(done)

@@ -180,12 +180,13 @@ impl Store {
                 let snapshot = connection.transaction()?;
                 let mut history = History::new(&snapshot, next_ms, query.to_ms)?;
                 let days = history.days(next_ms, query.to_ms);
+                let of = (query, data_type);
                 for day in days.iter().take(DAYS_A_SNAPSHOT) {
                     if Instant::now() >= query.deadline {
                         return Err(StoreError::Deadline);
                     }
                     let used =
-                        self.add_day(query, plan, &mut history, *day, read_from, &mut builder)?;
+                        self.add_day(of, plan, &mut history, *day, read_from, &mut builder)?;
                     answer.resolution = answer.resolution.max(used);
                 }
                 answer.broken.append(&mut history.broken);
@@ -202,7 +203,7 @@ impl Store {
 
     fn add_day(
         &self,
-        query: &PointsQuery,
+        (query, data_type): (&PointsQuery, DataType),
         plan: Plan,
         history: &mut History<'_>,
         day: u32,
@@ -222,8 +223,13 @@ impl Store {
             return Ok(Resolution::Raw);
         }
         let within = (read_from, query.to_ms);
-        let (used, buckets) =
-            history.rollups(query.series, day, resolution, within, self.raw_start_ms())?;
+        let (used, buckets) = history.rollups(
+            (query.series, data_type),
+            day,
+            resolution,
+            within,
+            self.raw_start_ms(),
+        )?;
         let wanted = read_from / used.step_ms() * used.step_ms()..query.to_ms;
         for bucket in buckets.iter().filter(|bucket| wanted.contains(&bucket.start_ms)) {
             builder.bucket(bucket);

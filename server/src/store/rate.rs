@@ -5,6 +5,7 @@
 
 use pattoo_common::datapoint::DataType;
 
+use super::course::Course;
 use super::number::{Number, Sample};
 use super::rollup::Bucket;
 
@@ -21,6 +22,11 @@ pub(super) struct Growth {
 }
 
 impl Growth {
+    /// So much from one time to another.
+    pub(super) fn between(from_ms: u64, to_ms: u64, by: f64) -> Self {
+        Self { by, seconds: to_ms.saturating_sub(from_ms) as f64 / 1000.0 }
+    }
+
     /// Per second; none over no time.
     pub(super) fn rate(self) -> Option<f64> {
         (self.seconds > 0.0).then(|| self.by / self.seconds)
@@ -30,6 +36,24 @@ impl Growth {
         self.by += other.by;
         self.seconds += other.seconds;
     }
+}
+
+pub(super) fn is_counter(data_type: DataType) -> bool {
+    matches!(data_type, DataType::Counter32 | DataType::Counter64)
+}
+
+/// By how much a series grew from one value to the next; none where a counter fell,
+/// unless it wrapped.
+pub fn grown(data_type: DataType, last: Number, value: Number) -> Option<f64> {
+    let by = value.minus(last);
+    if by >= 0.0 || !is_counter(data_type) {
+        return Some(by);
+    }
+    let wraps = data_type == DataType::Counter32
+        && last.as_f64() < WRAP
+        && last.as_f64() >= WRAP - NEAR
+        && value.as_f64() < NEAR;
+    wraps.then_some(by + WRAP)
 }
 
 /// Follows a counter through time. A gauge may be followed too: then every
@@ -45,10 +69,6 @@ impl Follower {
         Self { data_type, last: None }
     }
 
-    fn is_counter(&self) -> bool {
-        matches!(self.data_type, DataType::Counter32 | DataType::Counter64)
-    }
-
     /// The growth up to this sample; none for the first and after a restart.
     pub(super) fn sample(&mut self, sample: Sample) -> Option<Growth> {
         self.step(sample.timestamp_ms, sample.value)
@@ -56,43 +76,28 @@ impl Follower {
 
     fn step(&mut self, timestamp_ms: u64, value: Number) -> Option<Growth> {
         let (last_ms, last) = self.last.replace((timestamp_ms, value))?;
-        let seconds = timestamp_ms.saturating_sub(last_ms) as f64 / 1000.0;
-        let by = self.grown(last, value)?;
-        Some(Growth { by, seconds })
-    }
-
-    fn grown(&self, last: Number, value: Number) -> Option<f64> {
-        let by = value.minus(last);
-        if by >= 0.0 || !self.is_counter() {
-            return Some(by);
-        }
-        let wraps = self.data_type == DataType::Counter32
-            && last.as_f64() < WRAP
-            && last.as_f64() >= WRAP - NEAR
-            && value.as_f64() < NEAR;
-        wraps.then_some(by + WRAP)
+        let by = grown(self.data_type, last, value)?;
+        Some(Growth::between(last_ms, timestamp_ms, by))
     }
 
     /// The growth up to the end of this bucket, from the last sample of the one
-    /// before. A bucket within which the counter fell counts for nothing, unless
-    /// it wrapped.
+    /// before: what its samples would give one after the other. Of a gauge, from the
+    /// second bucket on.
     pub(super) fn bucket(&mut self, bucket: &Bucket) -> Option<Growth> {
-        let before = self.last.map(|(_, value)| value);
-        let growth = self.step(bucket.start_ms, bucket.last)?;
-        if !self.is_counter() {
-            return Some(growth);
+        let Course { first_ms, last_ms, first, within } = bucket.course;
+        if !is_counter(self.data_type) {
+            return self.step(last_ms, bucket.last);
         }
-        let before = before?;
-        let fell = bucket.min.minus(before) < 0.0 || bucket.max.minus(bucket.last) > 0.0;
-        // After a wrap the least is near the bottom and the last below where it
-        // came from, and `step` has seen that already.
-        let wrapped = bucket.last.minus(before) < 0.0;
-        (!fell || wrapped).then_some(growth)
+        let mut growth = self.step(first_ms, first).unwrap_or_default();
+        growth.add(within);
+        self.last = Some((last_ms, bucket.last));
+        (growth.seconds > 0.0).then_some(growth)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rollup::reckon;
     use super::*;
 
     fn follow(data_type: DataType, values: &[u64]) -> Vec<Option<f64>> {
@@ -129,29 +134,77 @@ mod tests {
         assert_eq!(follow(DataType::Gauge, &[20, 10]), [None, Some(-1.0)]);
     }
 
-    #[test]
-    fn a_bucket_with_a_restart_counts_for_nothing() {
-        let bucket = |n: u64, min: u64, max: u64, last: u64| Bucket {
-            start_ms: n * 300_000,
-            count: 30,
-            min: min.into(),
-            max: max.into(),
-            last: last.into(),
-            mean: 0.0,
-        };
-        let mut follower = Follower::new(DataType::Counter64);
-        assert_eq!(follower.bucket(&bucket(0, 0, 300, 300)), None);
-        assert_eq!(follower.bucket(&bucket(1, 310, 600, 600)).and_then(Growth::rate), Some(1.0));
-        // It fell to 5 and rose past where it had been.
-        assert_eq!(follower.bucket(&bucket(2, 5, 900, 900)), None);
-        // It rose, and fell to 700 before the end.
-        assert_eq!(follower.bucket(&bucket(3, 700, 950, 720)), None);
-        assert_eq!(follower.bucket(&bucket(4, 730, 1020, 1020)).and_then(Growth::rate), Some(1.0));
+    /// Rates by steps of 300 s, from the samples and from their roll-ups.
+    fn both(data_type: DataType, samples: &[(u64, u64)]) -> [Vec<(u64, f64)>; 2] {
+        const STEP_MS: u64 = 300_000;
+        let samples: Vec<Sample> = samples
+            .iter()
+            .map(|(at_s, value)| Sample { timestamp_ms: at_s * 1000, value: (*value).into() })
+            .collect();
+        let step = |at_ms: u64| at_ms / STEP_MS * 300;
+        let mut follower = Follower::new(data_type);
+        let mut steps: Vec<(u64, Growth)> = Vec::new();
+        for sample in &samples {
+            let Some(growth) = follower.sample(*sample) else { continue };
+            match steps.last_mut() {
+                Some((at, open)) if *at == step(sample.timestamp_ms) => open.add(growth),
+                _ => steps.push((step(sample.timestamp_ms), growth)),
+            }
+        }
+        let raw = steps.iter().filter_map(|(at, growth)| Some((*at, growth.rate()?))).collect();
+        let mut follower = Follower::new(data_type);
+        let buckets = reckon(&samples, STEP_MS, data_type);
+        let rate =
+            |bucket: &Bucket| Some((step(bucket.start_ms), follower.bucket(bucket)?.rate()?));
+        [raw, buckets.iter().filter_map(rate).collect()]
+    }
 
-        let top = u64::from(u32::MAX);
-        let mut follower = Follower::new(DataType::Counter32);
-        follower.bucket(&bucket(0, top - 500, top - 149, top - 149));
-        let wrapped = follower.bucket(&bucket(1, 5, top - 5, 150));
-        assert_eq!(wrapped.and_then(Growth::rate), Some(1.0));
+    #[test]
+    fn a_step_that_samples_cover_in_part_is_divided_by_what_they_cover() {
+        // 1 a second; nothing between 100 and 700 s, and the last step just begun.
+        let times = (0..=100).step_by(10).chain((700..=930).step_by(10));
+        let samples: Vec<(u64, u64)> = times.map(|at| (at, 5_000 + at)).collect();
+        let [raw, rolled] = both(DataType::Counter64, &samples);
+        assert_eq!(rolled, [(0, 1.0), (600, 1.0), (900, 1.0)]);
+        assert_eq!(raw, rolled);
+    }
+
+    #[test]
+    fn a_restart_costs_the_time_between_two_samples_and_no_more() {
+        // 2 a second; it restarts between 150 and 160 s, between 590 and 600, where a
+        // step ends, and after the gap from 1,190 to 1,500 s.
+        let value = |at: u64| match at {
+            0..=150 => 1_000 + 2 * at,
+            160..=590 => 2 * (at - 155),
+            600..=1_190 => 2 * (at - 595),
+            _ => 2 * (at - 1_490),
+        };
+        let times = (0..=1_190).step_by(10).chain((1_500..1_800).step_by(10));
+        let samples: Vec<(u64, u64)> = times.map(|at| (at, value(at))).collect();
+        for data_type in [DataType::Counter64, DataType::Counter32] {
+            let [raw, rolled] = both(data_type, &samples);
+            assert_eq!(rolled, [(0, 2.0), (300, 2.0), (600, 2.0), (900, 2.0), (1_500, 2.0)]);
+            assert_eq!(raw, rolled);
+        }
+    }
+
+    #[test]
+    fn wraps_within_a_step_and_between_two_are_growth() {
+        let top = u64::from(u32::MAX) + 1;
+        // Seven million a second: it wraps every ten minutes or so.
+        let value = |at: u64| (top - 7_000_000 * 145 + 7_000_000 * at) % top;
+        let samples: Vec<(u64, u64)> = (0..3_000).step_by(10).map(|at| (at, value(at))).collect();
+        let [raw, rolled] = both(DataType::Counter32, &samples);
+        assert_eq!(rolled.len(), 10);
+        assert!(rolled.iter().all(|(_, rate)| (rate - 7e6).abs() < 1e-6), "{rolled:?}");
+        assert_eq!(raw, rolled);
+    }
+
+    #[test]
+    fn a_gauge_is_followed_from_bucket_to_bucket() {
+        let samples: Vec<(u64, u64)> = (0..90).map(|n| (n * 10, 9_000 - n * n)).collect();
+        let [raw, rolled] = both(DataType::Gauge, &samples);
+        // From roll-ups there is none before the second.
+        assert_eq!(raw[1..], rolled);
     }
 }

@@ -178,8 +178,13 @@ fn delete_day(
     resolution: Resolution,
     day: u32,
 ) -> Result<(), StoreError> {
-    if let Some((table, _)) = resolution.table() {
-        return delete_rows(common, writer, table, day);
+    if let Some((tier, _)) = resolution.tier() {
+        delete_rows(common, writer, tier.rows(), day)?;
+        writer.run(move |transaction| {
+            let sql = format!("DELETE FROM {} WHERE span = ?", tier.times());
+            Ok(transaction.prepare_cached(&sql)?.execute([day])?)
+        })?;
+        return Ok(());
     }
     // From here on late samples of this day are refused: beside them the
     // roll-ups of the day could not be reckoned anew.
@@ -291,18 +296,17 @@ pub(super) fn sweep_doomed(common: &Shared, writer: &Writer) -> Result<(), Store
                 .optional()?)
         })?;
         let Some(series) = doomed else { return Ok(()) };
-        for (tier, table) in
-            [(1, "hour_chunk"), (2, "day_chunk"), (3, "five_minutes"), (4, "one_hour")]
-        {
+        for tier in Tier::ALL {
             if common.backlog.is_stopped() {
                 return Err(StoreError::Closed);
             }
             writer.run(move |transaction| {
                 let sql = format!(
-                    "DELETE FROM {table} WHERE id IN
-                     (SELECT (span << 32) | ? FROM held WHERE tier = ? AND rows > 0)"
+                    "DELETE FROM {} WHERE id IN
+                     (SELECT (span << 32) | ? FROM held WHERE tier = ? AND rows > 0)",
+                    tier.rows()
                 );
-                Ok(transaction.prepare_cached(&sql)?.execute(params![series, tier])?)
+                Ok(transaction.prepare_cached(&sql)?.execute(params![series, tier.number()])?)
             })?;
         }
         writer.run(move |transaction| {
@@ -324,7 +328,7 @@ pub(super) fn sweep_doomed(common: &Shared, writer: &Writer) -> Result<(), Store
 
 /// Deletes the columns of timestamps of a shard that no chunk names any more.
 fn sweep_all_times(transaction: &Transaction<'_>, shard: u32) -> Result<(), StoreError> {
-    for tier in [Tier::Hour, Tier::Day] {
+    for tier in Tier::ALL {
         let windows: Vec<u32> = {
             let mut statement =
                 transaction.prepare_cached("SELECT span FROM held WHERE tier = ? AND rows > 0")?;

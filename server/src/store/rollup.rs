@@ -1,19 +1,29 @@
 //! Roll-ups: count, lowest, greatest, mean and last of each five minutes and
-//! each hour, reckoned from the samples of a whole day and never added to.
+//! each hour, and how the series went through them, reckoned from the samples of a
+//! whole day and never added to.
 //!
 //! A stored row holds the buckets of one series and day as columns. Where the
 //! values are decimals, the columns are whole units: last, how far the greatest
 //! lies above it and the least below it, and the sum of what the samples lie
-//! above the lowest, which gives the mean back exactly.
+//! above the lowest, which gives the mean back exactly. When the samples were
+//! taken, and how many there are, stands once for all series that share it.
+
+use pattoo_common::datapoint::DataType;
 
 use super::blob::Damage;
 use super::chunk::{
     Effort, as_decimals, decode_values, encode_values, from_units, pack, power, unpack,
 };
+use super::course::Course;
 use super::number::{Number, Sample};
 
-const FORM_DECIMAL: u8 = 1;
-const FORM_GENERAL: u8 = 2;
+const FORM_DECIMAL: u8 = 3;
+const FORM_GENERAL: u8 = 4;
+/// As schema version 2 had them: with places and counts of their own, and without
+/// the times of their samples.
+const FORM_DECIMAL_OF_2: u8 = 1;
+const FORM_GENERAL_OF_2: u8 = 2;
+const COLUMNS_DIFFER: Damage = Damage("a roll-up whose columns differ in length");
 
 /// What the samples of one stretch of time come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,16 +40,43 @@ pub struct Bucket {
     pub last: Number,
     /// The mean of the values.
     pub mean: f64,
+    pub(super) course: Course,
 }
 
 impl Bucket {
     /// The bucket of a single sample.
-    pub fn of(start_ms: u64, value: Number) -> Self {
-        Self { start_ms, count: 1, min: value, max: value, last: value, mean: value.as_f64() }
+    pub(super) fn of(start_ms: u64, Sample { timestamp_ms, value }: Sample) -> Self {
+        let course = Course::steady((timestamp_ms, timestamp_ms), value, value);
+        Self {
+            start_ms,
+            count: 1,
+            min: value,
+            max: value,
+            last: value,
+            mean: value.as_f64(),
+            course,
+        }
     }
 
-    /// Takes in what follows in time.
-    pub fn add(&mut self, next: &Self) {
+    /// The bucket of values in units, as [`in_units`] gives them.
+    pub(super) fn of_units(
+        start_ms: u64,
+        decimals: u8,
+        [last, above, below, sum]: [i64; 4],
+        count: u32,
+        (first_ms, last_ms): (u64, u64),
+    ) -> Self {
+        let min = from_units(last.wrapping_sub(below), decimals);
+        let max = from_units(last.wrapping_add(above), decimals);
+        let last = from_units(last, decimals);
+        let mean = min.as_f64() + sum as f64 / power(decimals) as f64 / f64::from(count);
+        let course = Course::steady((first_ms, last_ms), min, last);
+        Self { start_ms, count, min, max, last, mean, course }
+    }
+
+    /// Takes in the values of what follows in time. Its course stays: who follows a
+    /// counter takes one bucket after the other.
+    pub(super) fn add(&mut self, next: &Self) {
         let count = self.count.saturating_add(next.count);
         // Weighted, so that neither large sums nor many steps lose much.
         self.mean += (next.mean - self.mean) * (f64::from(next.count) / f64::from(count));
@@ -51,12 +88,12 @@ impl Bucket {
 }
 
 /// The buckets of samples in order of time.
-pub(super) fn reckon(samples: &[Sample], step_ms: u64) -> Vec<Bucket> {
+pub(super) fn reckon(samples: &[Sample], step_ms: u64, data_type: DataType) -> Vec<Bucket> {
     samples
         .chunk_by(|a, b| a.timestamp_ms / step_ms == b.timestamp_ms / step_ms)
         .filter_map(|samples| {
             let (first, last) = (samples.first()?, samples.last()?);
-            let mut bucket = Bucket::of(first.timestamp_ms / step_ms * step_ms, first.value);
+            let mut bucket = Bucket::of(first.timestamp_ms / step_ms * step_ms, *first);
             bucket.count = u32::try_from(samples.len()).unwrap_or(u32::MAX);
             bucket.last = last.value;
             let mut above = 0.0;
@@ -68,9 +105,66 @@ pub(super) fn reckon(samples: &[Sample], step_ms: u64) -> Vec<Bucket> {
                 above += sample.value.minus(bucket.min);
             }
             bucket.mean = bucket.min.as_f64() + above / samples.len() as f64;
+            bucket.course = Course::of(samples, bucket.min, data_type)?;
             Some(bucket)
         })
         .collect()
+}
+
+/// Of each bucket the time of its first sample, then of each that of its last, then
+/// of each how many there are: what neighbouring series have in common.
+pub(super) fn spans(buckets: &[Bucket]) -> Vec<u64> {
+    let columns: [fn(&Bucket) -> u64; 3] = [
+        |bucket| bucket.course.first_ms,
+        |bucket| bucket.course.last_ms,
+        |bucket| bucket.count.into(),
+    ];
+    columns.iter().flat_map(|column| buckets.iter().map(column)).collect()
+}
+
+/// When the samples of a bucket were taken, and how many they are.
+struct Span {
+    start_ms: u64,
+    first_ms: u64,
+    last_ms: u64,
+    count: u32,
+}
+
+/// What [`spans`] was given.
+fn read_spans(spans: &[u64], step_ms: u64) -> Result<Vec<Span>, Damage> {
+    let length = spans.len() / 3;
+    let (firsts, rest) = spans.split_at_checked(length).ok_or(COLUMNS_DIFFER)?;
+    let (lasts, counts) = rest.split_at_checked(length).ok_or(COLUMNS_DIFFER)?;
+    if counts.len() != length {
+        return Err(COLUMNS_DIFFER);
+    }
+    let rows = firsts.iter().zip(lasts).zip(counts);
+    let span = |((first_ms, last_ms), count): ((&u64, &u64), &u64)| Span {
+        start_ms: first_ms / step_ms * step_ms,
+        first_ms: *first_ms,
+        last_ms: *last_ms,
+        count: u32::try_from(*count).unwrap_or(u32::MAX).max(1),
+    };
+    Ok(rows.map(span).collect())
+}
+
+fn same_length(spans: &[Span], lengths: [usize; 4]) -> Result<(), Damage> {
+    if lengths.iter().all(|length| *length == spans.len()) { Ok(()) } else { Err(COLUMNS_DIFFER) }
+}
+
+/// The places and counts of schema version 2. When the samples were taken is not
+/// known: each counts as one at the start.
+fn spans_of_2(content: &mut &[u8], day_start_ms: u64, step_ms: u64) -> Result<Vec<Span>, Damage> {
+    let places = unpack::<u16>(next_column(content)?)?;
+    let counts = unpack::<u32>(next_column(content)?)?;
+    if places.len() != counts.len() {
+        return Err(COLUMNS_DIFFER);
+    }
+    let span = |(place, count): (u16, u32)| {
+        let start_ms = day_start_ms + u64::from(place) * step_ms;
+        Span { start_ms, first_ms: start_ms, last_ms: start_ms, count: count.max(1) }
+    };
+    Ok(places.into_iter().zip(counts).map(span).collect())
 }
 
 fn columns(head: &[u8], columns: &[Vec<u8>]) -> Vec<u8> {
@@ -91,40 +185,28 @@ fn next_column<'a>(content: &mut &'a [u8]) -> Result<&'a [u8], Damage> {
     Ok(column)
 }
 
-/// The buckets of one series and day, ready for [`super::blob::seal`].
-pub(super) fn encode(buckets: &[Bucket], day_start_ms: u64, step_ms: u64) -> Vec<u8> {
+/// The buckets of one series and day, ready for [`super::blob::seal`]; their
+/// [`spans`] are stored apart.
+pub(super) fn encode(buckets: &[Bucket]) -> Vec<u8> {
     let effort = Effort::Thorough;
-    let places: Vec<u16> = buckets
-        .iter()
-        .map(|bucket| {
-            let place = bucket.start_ms.saturating_sub(day_start_ms) / step_ms;
-            u16::try_from(place).unwrap_or(u16::MAX)
-        })
-        .collect();
-    let counts: Vec<u32> = buckets.iter().map(|bucket| bucket.count).collect();
-    let (places, counts) = (pack(&places, effort), pack(&counts, effort));
-    if let Some((decimals, [last, above, below, sums])) = in_units(buckets) {
-        let packed = [
-            places,
-            counts,
-            pack(&last, effort),
-            pack(&above, effort),
-            pack(&below, effort),
-            pack(&sums, effort),
-        ];
-        return columns(&[FORM_DECIMAL, decimals], &packed);
+    let mut listed = Vec::new();
+    for (place, bucket) in buckets.iter().enumerate() {
+        bucket.course.list(place, (bucket.min, bucket.last), &mut listed);
+    }
+    if let Some((decimals, units)) = in_units(buckets) {
+        let [last, above, below, sums] = units.map(|column| pack(&column, effort));
+        return columns(&[FORM_DECIMAL, decimals], &[last, above, below, sums, listed]);
     }
     let values = |pick: fn(&Bucket) -> Number| {
         encode_values(&buckets.iter().map(pick).collect::<Vec<_>>(), effort)
     };
     let means: Vec<f64> = buckets.iter().map(|bucket| bucket.mean).collect();
     let packed = [
-        places,
-        counts,
         values(|bucket| bucket.last),
         values(|bucket| bucket.max),
         values(|bucket| bucket.min),
         pack(&means, effort),
+        listed,
     ];
     columns(&[FORM_GENERAL], &packed)
 }
@@ -151,52 +233,72 @@ pub(super) fn in_units(buckets: &[Bucket]) -> Option<(u8, [Vec<i64>; 4])> {
     Some((decimals, columns))
 }
 
-/// What [`encode`] was given.
+/// What [`encode`] was given, with what [`spans`] gave; a roll-up of schema version
+/// 2 has none.
 pub(super) fn decode(
     content: &[u8],
+    spans: Option<&[u64]>,
     day_start_ms: u64,
     step_ms: u64,
 ) -> Result<Vec<Bucket>, Damage> {
     let (decimals, mut rest) = match content {
-        [FORM_DECIMAL, decimals, rest @ ..] => (Some(*decimals), rest),
-        [FORM_GENERAL, rest @ ..] => (None, rest),
+        [FORM_DECIMAL | FORM_DECIMAL_OF_2, decimals, rest @ ..] => (Some(*decimals), rest),
+        [FORM_GENERAL | FORM_GENERAL_OF_2, rest @ ..] => (None, rest),
         _ => return Err(Damage("a roll-up of an unknown form")),
     };
-    let places = unpack::<u16>(next_column(&mut rest)?)?;
-    let counts = unpack::<u32>(next_column(&mut rest)?)?;
-    let mut buckets = Vec::with_capacity(places.len());
-    let start = |place: u16| day_start_ms + u64::from(place) * step_ms;
+    let spans = match spans {
+        Some(spans) => read_spans(spans, step_ms)?,
+        None => spans_of_2(&mut rest, day_start_ms, step_ms)?,
+    };
+    let mut buckets = Vec::with_capacity(spans.len());
     if let Some(decimals) = decimals {
         let mut column = || unpack::<i64>(next_column(&mut rest)?);
         let (last, above, below, sums) = (column()?, column()?, column()?, column()?);
+        same_length(&spans, [last.len(), above.len(), below.len(), sums.len()])?;
         let values = last.into_iter().zip(above).zip(below).zip(sums);
-        for ((place, count), (((last, above), below), sum)) in
-            places.into_iter().zip(counts).zip(values)
-        {
-            let lowest = from_units(last.wrapping_sub(below), decimals);
-            let above_min = sum as f64 / power(decimals) as f64;
-            buckets.push(Bucket {
-                start_ms: start(place),
-                count: count.max(1),
-                min: lowest,
-                max: from_units(last.wrapping_add(above), decimals),
-                last: from_units(last, decimals),
-                mean: lowest.as_f64() + above_min / f64::from(count.max(1)),
-            });
+        for (span, (((last, above), below), sum)) in spans.iter().zip(values) {
+            let (row, times) = ([last, above, below, sum], (span.first_ms, span.last_ms));
+            buckets.push(Bucket::of_units(span.start_ms, decimals, row, span.count, times));
         }
     } else {
         let mut column = || decode_values(next_column(&mut rest)?);
         let (last, max, min) = (column()?, column()?, column()?);
         let means = unpack::<f64>(next_column(&mut rest)?)?;
+        same_length(&spans, [last.len(), max.len(), min.len(), means.len()])?;
         let values = last.into_iter().zip(max).zip(min).zip(means);
-        for ((place, count), (((last, max), min), mean)) in
-            places.into_iter().zip(counts).zip(values)
-        {
-            let start_ms = start(place);
-            buckets.push(Bucket { start_ms, count: count.max(1), min, max, last, mean });
+        for (span, (((last, max), min), mean)) in spans.iter().zip(values) {
+            let Span { start_ms, first_ms, last_ms, count } = *span;
+            let course = Course::steady((first_ms, last_ms), min, last);
+            buckets.push(Bucket { start_ms, count, min, max, last, mean, course });
         }
     }
+    match content {
+        [FORM_DECIMAL | FORM_GENERAL, ..] => put_listed(next_column(&mut rest)?, &mut buckets)?,
+        _ => buckets.iter_mut().for_each(|bucket| {
+            let only = Sample { timestamp_ms: bucket.start_ms, value: bucket.last };
+            bucket.course = Bucket::of(bucket.start_ms, only).course;
+        }),
+    }
     Ok(buckets)
+}
+
+/// Gives listed courses to their buckets.
+pub(super) fn put_listed(mut list: &[u8], buckets: &mut [Bucket]) -> Result<(), Damage> {
+    while let Some((place, first, within)) = Course::next_listed(&mut list)? {
+        let bucket = buckets.get_mut(place).ok_or(Damage("a course of no roll-up"))?;
+        bucket.course = Course { first, within, ..bucket.course };
+    }
+    Ok(())
+}
+
+/// What comes back must be what was stored; of the mean, all but its last digits.
+#[cfg(test)]
+pub(super) fn assert_same(back: &[Bucket], stored: &[Bucket]) {
+    assert_eq!(back.len(), stored.len());
+    for (a, b) in back.iter().zip(stored) {
+        assert!((a.mean - b.mean).abs() <= b.mean.abs() * 1e-14, "{} {}", a.mean, b.mean);
+        assert_eq!(Bucket { mean: b.mean, ..*a }, *b);
+    }
 }
 
 #[cfg(test)]
@@ -211,18 +313,14 @@ mod tests {
     }
 
     fn there_and_back(samples: &[Sample]) -> Vec<Bucket> {
-        let buckets = reckon(samples, FIVE_MINUTES_MS);
-        let content = encode(&buckets, 20_000 * DAY_MS, FIVE_MINUTES_MS);
-        let back = decode(&content, 20_000 * DAY_MS, FIVE_MINUTES_MS).unwrap();
-        assert_eq!(back.len(), buckets.len());
-        for (a, b) in back.iter().zip(&buckets) {
-            assert_eq!(
-                (a.start_ms, a.count, a.min, a.max, a.last),
-                (b.start_ms, b.count, b.min, b.max, b.last)
-            );
-            assert!((a.mean - b.mean).abs() <= b.mean.abs() * 1e-14, "{} {}", a.mean, b.mean);
+        for data_type in [DataType::Gauge, DataType::Counter32, DataType::Counter64] {
+            let buckets = reckon(samples, FIVE_MINUTES_MS, data_type);
+            let spans = spans(&buckets);
+            let content = encode(&buckets);
+            let back = decode(&content, Some(&spans), 20_000 * DAY_MS, FIVE_MINUTES_MS).unwrap();
+            assert_same(&back, &buckets);
         }
-        buckets
+        reckon(samples, FIVE_MINUTES_MS, DataType::Counter64)
     }
 
     #[test]
@@ -236,13 +334,49 @@ mod tests {
         there_and_back(&day(|n| Number::from_float((n as f64).sqrt()).unwrap()));
         there_and_back(&day(|n| Number::from(u64::MAX - n)));
         there_and_back(&day(|n| Number::Integer(i64::MIN + i64::try_from(n % 2).unwrap())));
+        // A counter that falls, twice of eight times where a bucket ends: the other
+        // courses are listed.
+        let fallen = there_and_back(&day(|n| Number::from(40 + n % 1000)));
+        let steady = |bucket: &&Bucket| bucket.course.first == bucket.min;
+        assert_eq!(fallen.iter().filter(steady).count(), 288 - 6);
+    }
+
+    #[test]
+    fn what_is_steady_costs_nothing_beside_the_shared_times() {
+        let length = |value: fn(u64) -> u64| {
+            encode(&reckon(&day(|n| value(n).into()), FIVE_MINUTES_MS, DataType::Counter64)).len()
+        };
+        assert!(length(|n| n * 7) < 200, "{}", length(|n| n * 7));
+        assert!(length(|n| n * 7 % 56_000) - length(|n| n * 7) < 100);
+    }
+
+    #[test]
+    fn what_schema_version_2_wrote_is_read() {
+        let buckets = reckon(&day(|n| (n * 7).into()), FIVE_MINUTES_MS, DataType::Counter64);
+        let effort = Effort::Thorough;
+        let places = pack(&(0..288).collect::<Vec<u16>>(), effort);
+        let counts = pack(&[30_u32; 288], effort);
+        let (decimals, [last, above, below, sums]) = in_units(&buckets).unwrap();
+        let [last, above, below, sums] =
+            [last, above, below, sums].map(|column| pack(&column, effort));
+        let packed = [places, counts, last, above, below, sums];
+        let content = columns(&[FORM_DECIMAL_OF_2, decimals], &packed);
+        let back = decode(&content, None, 20_000 * DAY_MS, FIVE_MINUTES_MS).unwrap();
+        let like_before: Vec<Bucket> = buckets
+            .iter()
+            .map(|bucket| {
+                let only = Sample { timestamp_ms: bucket.start_ms, value: bucket.last };
+                Bucket { course: Bucket::of(bucket.start_ms, only).course, ..*bucket }
+            })
+            .collect();
+        assert_same(&back, &like_before);
     }
 
     #[test]
     fn buckets_that_are_joined_are_those_of_all_samples() {
         let samples = day(|n| Number::Integer(i64::try_from(n % 97).unwrap()));
-        let fine = reckon(&samples, FIVE_MINUTES_MS);
-        for (hour, fine) in reckon(&samples, HOUR_MS).iter().zip(fine.chunks(12)) {
+        let fine = reckon(&samples, FIVE_MINUTES_MS, DataType::Gauge);
+        for (hour, fine) in reckon(&samples, HOUR_MS, DataType::Gauge).iter().zip(fine.chunks(12)) {
             let mut joined = fine[0];
             fine[1..].iter().for_each(|next| joined.add(next));
             assert_eq!((joined.count, joined.min, joined.max), (hour.count, hour.min, hour.max));
@@ -253,11 +387,22 @@ mod tests {
 
     #[test]
     fn garbage_is_damage() {
-        assert!(decode(&[], 0, 1).is_err());
-        assert!(decode(&[FORM_DECIMAL, 0, 9, 0, 0, 0, 1], 0, 1).is_err());
-        let content = encode(&reckon(&day(Number::from), HOUR_MS), 20_000 * DAY_MS, HOUR_MS);
+        let buckets = reckon(&day(|n| (n % 1000).into()), HOUR_MS, DataType::Counter64);
+        let (content, spans) = (encode(&buckets), spans(&buckets));
+        let decode = |content: &[u8], spans: &[u64]| decode(content, Some(spans), 0, HOUR_MS);
+        assert!(decode(&content, &spans).is_ok());
+        assert!(decode(&[], &spans).is_err());
+        assert!(decode(&[FORM_DECIMAL, 0, 9, 0, 0, 0, 1], &spans).is_err());
         for length in 0..content.len() {
-            assert!(decode(&content[..length], 0, 1).is_err());
+            assert!(decode(&content[..length], &spans).is_err());
         }
+        for length in 0..spans.len() {
+            assert!(decode(&content, &spans[..length]).is_err());
+        }
+        let longer = [spans.as_slice(), &[0; 3]].concat();
+        assert!(decode(&content, &longer).is_err());
+        let mut listed = Vec::new();
+        assert!(buckets[2].course.list(24, (0_u64.into(), 0_u64.into()), &mut listed));
+        assert!(put_listed(&listed, &mut buckets.clone()).is_err(), "the 25th of 24");
     }
 }

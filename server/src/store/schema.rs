@@ -23,11 +23,18 @@ const READER_CACHE_KIB: i64 = 1024;
 const LOG_KEPT_BYTES: i64 = 16 << 20;
 /// Other connections of this process hold locks for moments only.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Where the engine keeps what it needs for one statement, such as how to undo a
+/// large deletion. The kernel lets a daemon write only in its own folders, and files
+/// for the moment would go to /tmp.
+const IN_MEMORY: &str = "MEMORY";
+/// Where a copy of the whole database is better kept; no daemon makes one.
+pub(super) const IN_FILES: &str = "FILE";
 /// Statements kept compiled by each connection.
 const STATEMENTS_KEPT: usize = 96;
 
 /// Each step leads from the version of its place to the next.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 fn known_version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
@@ -45,6 +52,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
+    connection.pragma_update(None, "temp_store", IN_MEMORY)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -57,6 +65,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     check_version(&connection, path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", IN_MEMORY)?;
     Ok(connection)
 }
 
@@ -114,6 +123,38 @@ mod tests {
     }
 
     #[test]
+    fn every_older_schema_is_brought_up_to_date_with_what_it_holds() {
+        for older in 1..STEPS.len() {
+            let scratch = Scratch::new("older");
+            let path = scratch.path().join("store.db");
+            let connection = Connection::open(&path).unwrap();
+            for step in &STEPS[..older] {
+                connection.execute_batch(step).unwrap();
+            }
+            connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            connection.pragma_update(None, "user_version", i64::try_from(older).unwrap()).unwrap();
+            connection
+                .execute_batch(
+                    "INSERT INTO hour_chunk (id, times, count, blob) VALUES (1, 0, 1, x'00');
+                     INSERT INTO five_minutes (id, blob) VALUES (1, x'01');",
+                )
+                .unwrap();
+            drop(connection);
+            let connection = open_writer(&path).unwrap();
+            assert_eq!(version(&connection).unwrap(), known_version());
+            let held: (i64, Vec<u8>, Option<Vec<u8>>) = connection
+                .query_row(
+                    "SELECT five_minutes.times, five_minutes.blob, rollup
+                     FROM five_minutes JOIN hour_chunk USING (id)",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .unwrap();
+            assert_eq!(held, (-1, vec![1], None), "from version {older}");
+        }
+    }
+
+    #[test]
     fn a_newer_schema_is_refused_in_clear_words() {
         let scratch = Scratch::new("newer");
         let path = scratch.path().join("store.db");
@@ -122,6 +163,17 @@ mod tests {
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("newer version"));
         assert!(open_reader(&path).is_err());
+    }
+
+    #[test]
+    fn no_connection_needs_files_for_the_moment() {
+        let scratch = Scratch::new("moment");
+        let path = scratch.path().join("store.db");
+        for connection in [open_writer(&path).unwrap(), open_reader(&path).unwrap()] {
+            let place: i64 =
+                connection.pragma_query_value(None, "temp_store", |row| row.get(0)).unwrap();
+            assert_eq!(place, 2, "memory");
+        }
     }
 
     #[test]

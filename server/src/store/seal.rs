@@ -4,8 +4,9 @@
 //! comes meanwhile has a higher number and stays. A kill leaves either the rows
 //! or the chunks.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use pattoo_common::datapoint::DataType;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params};
 
@@ -17,7 +18,7 @@ use super::merge::merge;
 use super::number::{Number, Sample};
 use super::recent::Row;
 use super::tables::{Broken, ChunkWrite, Tier};
-use super::times::{Columns, TimesCache};
+use super::times::{Columns, NewColumn, TimesCache};
 use super::{tables, times, writer::Writer};
 
 /// Bytes of fresh rows that are merged at a time.
@@ -36,7 +37,7 @@ struct Sealed {
     hour: u32,
     shard: u32,
     last_seq: i64,
-    times: Vec<(i64, Vec<u8>)>,
+    times: Vec<NewColumn>,
     chunks: Vec<ChunkWrite>,
     latest: Vec<(SeriesId, Sample)>,
     broken: Vec<Broken>,
@@ -94,15 +95,24 @@ fn fresh(snapshot: &Connection, hour: u32, shard: u32) -> Result<Fresh, StoreErr
     Ok(fresh)
 }
 
-/// The series of a shard that the catalogue still knows.
-pub(super) fn living(snapshot: &Connection, shard: u32) -> Result<HashSet<SeriesId>, StoreError> {
+/// The series of a shard that the catalogue still knows, with their data types.
+pub(super) fn living(
+    snapshot: &Connection,
+    shard: u32,
+) -> Result<HashMap<SeriesId, DataType>, StoreError> {
     let mut statement = snapshot.prepare_cached(
-        "SELECT idx_datapoint FROM datapoint WHERE idx_datapoint BETWEEN ? AND ?",
+        "SELECT idx_datapoint, data_type FROM datapoint WHERE idx_datapoint BETWEEN ? AND ?",
     )?;
     let first = i64::from(shard) * i64::from(SHARD_SERIES);
-    let rows =
-        statement.query_map([first, first + i64::from(SHARD_SERIES) - 1], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query([first, first + i64::from(SHARD_SERIES) - 1])?;
+    let mut living = HashMap::new();
+    while let Some(row) = rows.next()? {
+        // A type that nobody knows is damage of the catalogue: as of a gauge, the
+        // samples are kept.
+        let data_type = DataType::from_code(row.get(1)?).unwrap_or(DataType::Gauge);
+        living.insert(row.get(0)?, data_type);
+    }
+    Ok(living)
 }
 
 fn merge_with_chunks(
@@ -134,9 +144,7 @@ fn merge_with_chunks(
     for (place, held) in (0..SHARD_SERIES).zip(held) {
         let series = shard * SHARD_SERIES + place;
         // Rows of a deleted series end here.
-        if !held || !living.contains(&series) {
-            continue;
-        }
+        let Some(data_type) = living.get(&series).copied().filter(|_| held) else { continue };
         let old = match tables::chunk_samples(snapshot, &cache, Tier::Hour, hour, series)? {
             Ok(samples) => samples,
             Err(broken) => {
@@ -151,7 +159,8 @@ fn merge_with_chunks(
         let Some(last) = merged.last().copied() else { continue };
         if merged.len() > known {
             sealed.latest.push((series, last));
-            let chunk = ChunkWrite::pack(Tier::Hour, hour, series, &merged, &mut columns);
+            let chunk =
+                ChunkWrite::pack(Tier::Hour, hour, (series, data_type), &merged, &mut columns);
             sealed.chunks.push(chunk);
         }
     }

@@ -93,15 +93,26 @@ pub(super) type SealedAt = HashMap<(u32, u32), Instant>;
 impl Work {
     fn run(&mut self) {
         let mut pause = IDLE;
+        // Told once, and not every few seconds for as long as it lasts.
+        let mut trouble = None;
         while self.shared.backlog.wait(pause) {
             pause = IDLE;
-            if let Err(error) = self.round() {
-                if matches!(error, StoreError::Closed) {
-                    return;
+            match self.round() {
+                Ok(()) => {
+                    if trouble.take().is_some() {
+                        log::info!("store: sealing works again");
+                    }
                 }
-                log::error!("store: sealing failed and will be tried again: {error}");
-                self.shared.backlog.pause(AFTER_ERROR);
-                pause = Duration::ZERO;
+                Err(StoreError::Closed) => return,
+                Err(error) => {
+                    let error = error.to_string();
+                    if trouble.as_ref() != Some(&error) {
+                        log::error!("store: sealing failed and will be tried again: {error}");
+                        trouble = Some(error);
+                    }
+                    self.shared.backlog.pause(AFTER_ERROR);
+                    pause = Duration::ZERO;
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Reading and writing sealed samples: chunks, their columns of timestamps,
 //! and roll-ups.
 
+use pattoo_common::datapoint::DataType;
 use pattoo_common::wall_clock;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,39 +14,60 @@ use super::number::Sample;
 use super::rollup::{self, Bucket};
 use super::times::{Columns, TimesCache};
 
-/// Where sealed samples stand.
+/// The number of times of a roll-up that schema version 2 wrote.
+const TIMES_OF_2: i64 = -1;
+
+/// Where sealed samples and their roll-ups stand: rows of a series and window, and
+/// columns of timestamps that they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Tier {
+    /// The samples of an hour.
     Hour,
+    /// The samples of a day.
     Day,
+    /// Roll-ups of a day.
+    FiveMinutes,
+    /// Roll-ups of a day.
+    OneHour,
 }
 
 impl Tier {
+    pub(super) const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::FiveMinutes, Self::OneHour];
+
+    /// As `held` names it.
     pub(super) fn number(self) -> u8 {
         match self {
             Self::Hour => 1,
             Self::Day => 2,
+            Self::FiveMinutes => 3,
+            Self::OneHour => 4,
         }
     }
 
-    pub(super) fn chunks(self) -> &'static str {
+    /// The table of rows.
+    pub(super) fn rows(self) -> &'static str {
         match self {
             Self::Hour => "hour_chunk",
             Self::Day => "day_chunk",
+            Self::FiveMinutes => "five_minutes",
+            Self::OneHour => "one_hour",
         }
     }
 
+    /// The table of columns of timestamps.
     pub(super) fn times(self) -> &'static str {
         match self {
             Self::Hour => "hour_times",
             Self::Day => "day_times",
+            Self::FiveMinutes => "five_minutes_times",
+            Self::OneHour => "one_hour_times",
         }
     }
 
     pub(super) fn effort(self) -> Effort {
         match self {
             Self::Hour => Effort::Quick,
-            Self::Day => Effort::Thorough,
+            _ => Effort::Thorough,
         }
     }
 }
@@ -71,12 +93,12 @@ impl Resolution {
         }
     }
 
-    /// The table of roll-ups; raw samples have none.
-    pub(super) fn table(self) -> Option<(&'static str, Kind)> {
+    /// Where its roll-ups stand; raw samples have none.
+    pub(super) fn tier(self) -> Option<(Tier, Kind)> {
         match self {
             Self::Raw => None,
-            Self::FiveMinutes => Some(("five_minutes", Kind::FiveMinutes)),
-            Self::OneHour => Some(("one_hour", Kind::OneHour)),
+            Self::FiveMinutes => Some((Tier::FiveMinutes, Kind::FiveMinutes)),
+            Self::OneHour => Some((Tier::OneHour, Kind::OneHour)),
         }
     }
 }
@@ -109,25 +131,25 @@ pub(super) fn window_start(tier: Tier, window: u32) -> u64 {
     u64::from(window) * if tier == Tier::Hour { HOUR_MS } else { DAY_MS }
 }
 
-/// A chunk as it is stored.
+/// A chunk or a roll-up as it is stored.
 #[derive(Debug)]
-pub(super) struct StoredChunk {
+pub(super) struct StoredRow {
     pub(super) times: i64,
     pub(super) blob: Vec<u8>,
 }
 
-/// The chunk of a series in a window, if there is one.
-pub(super) fn stored_chunk(
+/// The row of a series in a window, if there is one.
+fn stored_row(
     connection: &Connection,
     tier: Tier,
     window: u32,
     series: SeriesId,
-) -> Result<Option<StoredChunk>, StoreError> {
-    let sql = format!("SELECT times, blob FROM {} WHERE id = ?", tier.chunks());
+) -> Result<Option<StoredRow>, StoreError> {
+    let sql = format!("SELECT times, blob FROM {} WHERE id = ?", tier.rows());
     let chunk = connection
         .prepare_cached(&sql)?
         .query_row([row_key(window, series)], |row| {
-            Ok(StoredChunk { times: row.get(0)?, blob: row.get(1)? })
+            Ok(StoredRow { times: row.get(0)?, blob: row.get(1)? })
         })
         .optional()?;
     Ok(chunk)
@@ -141,7 +163,7 @@ pub(super) fn chunk_samples(
     window: u32,
     series: SeriesId,
 ) -> Read<Vec<Sample>> {
-    let Some(chunk) = stored_chunk(connection, tier, window, series)? else {
+    let Some(chunk) = stored_row(connection, tier, window, series)? else {
         return Ok(Ok(Vec::new()));
     };
     let times = match cache.get(connection, tier, window, shard_of(series), chunk.times)? {
@@ -158,7 +180,7 @@ pub(super) fn chunk_samples(
         Ok(times.iter().copied().zip(values).map(sample).collect())
     });
     Ok(samples.map_err(|Damage(reason)| Broken {
-        table: tier.chunks(),
+        table: tier.rows(),
         series,
         window_start_ms: window_start(tier, window),
         reason,
@@ -169,27 +191,71 @@ pub(super) fn chunk_samples(
 /// The roll-ups of a series and day; none if the day has none stored.
 pub(super) fn stored_rollup(
     connection: &Connection,
+    cache: &TimesCache,
     resolution: Resolution,
     day: u32,
     series: SeriesId,
 ) -> Read<Option<Vec<Bucket>>> {
-    let Some((table, kind)) = resolution.table() else { return Ok(Ok(None)) };
-    let key = row_key(day, series);
-    let blob: Option<Vec<u8>> = connection
-        .prepare_cached(&format!("SELECT blob FROM {table} WHERE id = ?"))?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    let Some(blob) = blob else { return Ok(Ok(None)) };
-    let window_start_ms = u64::from(day) * DAY_MS;
+    let Some((tier, kind)) = resolution.tier() else { return Ok(Ok(None)) };
+    let Some(StoredRow { times, blob }) = stored_row(connection, tier, day, series)? else {
+        return Ok(Ok(None));
+    };
+    let spans = if times == TIMES_OF_2 {
+        None
+    } else {
+        match cache.get(connection, tier, day, shard_of(series), times)? {
+            Ok(spans) => Some(spans),
+            Err(broken) => return Ok(Err(Broken { series, ..broken })),
+        }
+    };
+    let (key, window_start_ms) = (row_key(day, series), window_start(tier, day));
+    let spans = spans.as_ref().map(|spans| spans.as_slice());
     let buckets = blob::open(kind, [key, 0], &blob)
-        .and_then(|content| rollup::decode(content, window_start_ms, resolution.step_ms()));
+        .and_then(|content| rollup::decode(content, spans, window_start_ms, resolution.step_ms()));
     Ok(buckets.map(Some).map_err(|Damage(reason)| Broken {
-        table,
+        table: tier.rows(),
         series,
         window_start_ms,
         reason,
         key: [key, 0],
     }))
+}
+
+/// The roll-ups of one series and day, ready to be written.
+#[derive(Debug)]
+pub(super) struct RollUpWrite {
+    tier: Tier,
+    key: i64,
+    times: i64,
+    blob: Vec<u8>,
+}
+
+impl RollUpWrite {
+    /// Packs the roll-ups of all samples of a series and day.
+    pub(super) fn pack(
+        resolution: Resolution,
+        day: u32,
+        (series, data_type): (SeriesId, DataType),
+        samples: &[Sample],
+        columns: &mut Columns,
+    ) -> Option<Self> {
+        let (tier, kind) = resolution.tier()?;
+        let buckets = rollup::reckon(samples, resolution.step_ms(), data_type);
+        let key = row_key(day, series);
+        let blob = blob::seal(kind, [key, 0], rollup::encode(&buckets));
+        Some(Self { tier, key, times: columns.number_of(rollup::spans(&buckets)), blob })
+    }
+
+    /// Writes it in place of what was there.
+    pub(super) fn write(&self, connection: &Connection) -> Result<(), StoreError> {
+        let Self { tier, key, times, blob } = self;
+        let table = tier.rows();
+        connection.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?.execute([key])?;
+        connection
+            .prepare_cached(&format!("INSERT INTO {table} (id, times, blob) VALUES (?, ?, ?)"))?
+            .execute(params![key, times, blob])?;
+        Ok(())
+    }
 }
 
 /// What stands of an hour of a series.
@@ -219,8 +285,9 @@ pub(super) fn hour_rollups(
     let window_start_ms = window_start(Tier::Hour, hour);
     let buckets = blob::open(Kind::HourRollUps, [key, 0], blob)
         .and_then(|content| hour_rollup::decode(content, window_start_ms));
-    Ok(buckets.map(HourRollUps::Stored).map_err(|Damage(reason)| Broken {
-        table: Tier::Hour.chunks(),
+    let stored = |buckets: Option<_>| buckets.map_or(HourRollUps::Samples, HourRollUps::Stored);
+    Ok(buckets.map(stored).map_err(|Damage(reason)| Broken {
+        table: Tier::Hour.rows(),
         series,
         window_start_ms,
         reason,
@@ -236,7 +303,7 @@ pub(super) fn series_with_chunks(
     shard: u32,
 ) -> Result<Vec<SeriesId>, StoreError> {
     let (first, last) = super::keys::shard_keys(window, shard);
-    let sql = format!("SELECT id FROM {} WHERE id BETWEEN ? AND ?", tier.chunks());
+    let sql = format!("SELECT id FROM {} WHERE id BETWEEN ? AND ?", tier.rows());
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([first, last], |row| row.get::<_, i64>(0))?;
     rows.map(|key| Ok(series_of(key?))).collect()
@@ -258,7 +325,7 @@ impl ChunkWrite {
     pub(super) fn pack(
         tier: Tier,
         window: u32,
-        series: SeriesId,
+        (series, data_type): (SeriesId, DataType),
         samples: &[Sample],
         columns: &mut Columns,
     ) -> Self {
@@ -268,7 +335,7 @@ impl ChunkWrite {
         let key = [row_key(window, series), 0];
         let times = columns.number_of(times);
         let rollup = (tier == Tier::Hour).then(|| {
-            let buckets = rollup::reckon(samples, FIVE_MINUTES_MS);
+            let buckets = rollup::reckon(samples, FIVE_MINUTES_MS, data_type);
             let content = hour_rollup::encode(&buckets, window_start(tier, window));
             blob::seal(Kind::HourRollUps, key, content)
         });
@@ -283,14 +350,14 @@ impl ChunkWrite {
         tier: Tier,
         window: u32,
     ) -> Result<(), StoreError> {
-        let (table, key) = (tier.chunks(), row_key(window, self.series));
+        let (table, key) = (tier.rows(), row_key(window, self.series));
         connection.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?.execute([key])?;
         let Self { times, count, blob, rollup, .. } = self;
         match tier {
             Tier::Hour => connection
                 .prepare_cached("INSERT INTO hour_chunk VALUES (?, ?, ?, ?, ?)")?
                 .execute(params![key, times, count, blob, rollup])?,
-            Tier::Day => connection
+            _ => connection
                 .prepare_cached("INSERT INTO day_chunk VALUES (?, ?, ?, ?)")?
                 .execute(params![key, times, count, blob])?,
         };
@@ -303,7 +370,7 @@ impl ChunkWrite {
 pub(super) fn set_aside(connection: &Connection, broken: &Broken) -> Result<(), StoreError> {
     let [key, number] = broken.key;
     let (filter, values) = match broken.table {
-        "hour_times" | "day_times" => {
+        "hour_times" | "day_times" | "five_minutes_times" | "one_hour_times" => {
             ("span = ?1 AND shard = ?2 AND number = ?3", [key >> 32, key & 0xffff_ffff, number])
         }
         "recent" => {

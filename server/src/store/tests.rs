@@ -5,6 +5,7 @@ mod catalogue;
 mod charts;
 mod damage;
 mod ingest;
+mod rates;
 mod reading;
 mod retention;
 mod sealing;

@@ -18,6 +18,8 @@ const COLUMNS_COMPARED: usize = 32;
 const TIMES_KEPT: usize = 1 << 18;
 
 type TimesKey = (Tier, u32, u32, i64);
+/// A column of timestamps that is to be written: its number and its blob.
+pub(super) type NewColumn = (i64, Vec<u8>);
 
 /// Unpacked columns of timestamps, as neighbours share them.
 #[derive(Default)]
@@ -92,7 +94,7 @@ pub(super) struct Columns {
     shard: u32,
     next: i64,
     known: VecDeque<(i64, Rc<Vec<u64>>)>,
-    fresh: Vec<(i64, Vec<u8>)>,
+    fresh: Vec<NewColumn>,
 }
 
 impl Columns {
@@ -128,7 +130,7 @@ impl Columns {
     }
 
     /// Hands over the columns that are new since the last call.
-    pub(super) fn take_fresh(&mut self) -> Vec<(i64, Vec<u8>)> {
+    pub(super) fn take_fresh(&mut self) -> Vec<NewColumn> {
         std::mem::take(&mut self.fresh)
     }
 }
@@ -139,7 +141,7 @@ pub(super) fn write_times(
     tier: Tier,
     window: u32,
     shard: u32,
-    columns: &[(i64, Vec<u8>)],
+    columns: &[NewColumn],
 ) -> Result<(), StoreError> {
     let sql = format!("INSERT INTO {} VALUES (?, ?, ?, ?)", tier.times());
     let mut put = connection.prepare_cached(&sql)?;
@@ -161,7 +163,7 @@ pub(super) fn sweep_times(
         "DELETE FROM {} WHERE span = ? AND shard = ?
          AND number NOT IN (SELECT times FROM {} WHERE id BETWEEN ? AND ?)",
         tier.times(),
-        tier.chunks()
+        tier.rows()
     );
     connection.prepare_cached(&sql)?.execute(params![window, shard, first, last])?;
     Ok(())

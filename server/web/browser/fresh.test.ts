@@ -51,7 +51,7 @@ test("while there are no users the page says that it is open to everyone", async
 
 test("once there is a user the page asks who looks; the user's favourites are kept", async () => {
   const open = await Visitor.come(browser, system.origin);
-  await open.page.goto(system.address("explore?q=process_count"));
+  await open.page.goto(system.address("explore?range=15m&q=process_count"));
   await open.page.locator(".found-row.is-series").first().click();
   await open.drawn("Processes");
   await open.page.getByRole("button", { name: "Save as chart" }).click();

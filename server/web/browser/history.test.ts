@@ -130,8 +130,7 @@ test("Explore finds series, draws several, and its address brings them back", as
   await again.page.goto(visitor.page.url());
   await again.drawn("Load average over 1 minute", 2);
   await again.sees(".legend", /alpha.*beta/);
-  await again.page.locator(".picked li .button").first().click();
-  await again.sees(".picked li .button", /^rate$/);
+  await again.page.locator(".picked li").first().getByRole("button", { name: "rate" }).click();
   await waitFor("one of them as a rate, on a chart of its own", async () => (await again.page.locator("figure.chart").count()) === 2);
   await again.leavesContent();
   await visitor.leavesContent();
@@ -160,7 +159,7 @@ test("a view is saved as a chart, opened, and deleted", async () => {
   await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
   await visitor.sees(".said", /Busy machines/);
   await visitor.page.getByRole("link", { name: "Charts" }).click();
-  await visitor.page.getByRole("button", { name: "Busy machines", exact: true }).click();
+  await visitor.page.getByRole("link", { name: "Busy machines", exact: true }).click();
   await visitor.sees("h1", /Busy machines/);
   await visitor.drawn("Processes");
   await visitor.page.goBack();
@@ -191,6 +190,64 @@ test("dark and light follow the system, and a switch is remembered", async () =>
   await visitor.page.reload();
   await visitor.drawn("Load average");
   assert.notEqual(await ground(), dark);
+  await visitor.leavesContent();
+});
+
+test("the colours that were chosen are there before anything is painted", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.addInitScript(() => {
+    localStorage.setItem("pattoo.theme", "dark");
+    const grounds: string[] = ((window as { grounds?: string[] }).grounds = []);
+    const look = () => {
+      grounds.push(getComputedStyle(document.documentElement).backgroundColor);
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  // Time enough to paint without it.
+  await visitor.page.route(/\.js$/, async (route) => {
+    await new Promise((late) => setTimeout(late, 400));
+    await route.continue();
+  });
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(".host-row a", /^alpha$/);
+  const grounds = new Set(await visitor.page.evaluate(() => (window as { grounds?: string[] }).grounds ?? []));
+  const dark = await visitor.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  assert.deepEqual([...grounds], [dark]);
+  await visitor.leavesContent();
+});
+
+test("a chart of a host leads to its lines in Explore, over the same range", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn("Load average");
+  await visitor.page.getByRole("link", { name: "Load average" }).click();
+  await visitor.sees("h1", /^alpha: Load average$/);
+  assert.equal(await visitor.page.getByRole("combobox", { name: "Time range" }).inputValue(), String(24 * HOUR_MS));
+  await waitFor("its three lines", async () => (await visitor.page.locator(".picked li").count()) === 3);
+  await visitor.leavesContent();
+});
+
+test("nothing is wider than the window, however wide that is", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { locale: "es-ES" });
+  for (const path of ["host/alpha?range=24h", "explore?range=24h&q=load_average alpha", "charts"]) {
+    await visitor.page.goto(system.address(path));
+    await visitor.page.locator("main h1").first().waitFor();
+    if (path.startsWith("host")) await visitor.drawn("Carga media");
+    if (path.startsWith("explore")) {
+      await visitor.page.locator(".found-row.is-series").first().click();
+      await visitor.page.locator("figure.chart .legend-value", { hasText: /\d/ }).waitFor();
+    }
+    for (const width of [761, 901, 1_101, 1_340, 1_421, 1_920]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      const beyond = () => visitor.page.evaluate(() => {
+        const within = document.querySelector("main")?.getBoundingClientRect().right ?? 0;
+        const parts = [...document.querySelectorAll("main .range-bar > *, main .card, main .actions > *, main .picked li > *")];
+        return Math.max(0, ...parts.map((part) => part.getBoundingClientRect().right)) - within;
+      });
+      await waitFor(`/${path} fits ${width}`, async () => (await beyond()) <= 0, 10_000);
+    }
+  }
   await visitor.leavesContent();
 });
 

@@ -43,6 +43,10 @@ async function takeAll(): Promise<void> {
     await visitor.page.locator(".group").last().scrollIntoViewIfNeeded();
     await drawn(visitor);
   });
+  await picture("machine", "host/arm-board?range=15m", async (visitor) => {
+    await visitor.page.locator(".facts-rest summary").click();
+    await drawn(visitor);
+  });
   await picture("explore", await exploring(), drawn);
   await picture("charts", "charts", async (visitor) => void (await visitor.sees(".saved", /Web servers/)));
   await picture("open", "signin", async (visitor) => void (await visitor.sees("pre", /create user/)));
@@ -97,7 +101,8 @@ async function fill(): Promise<void> {
 /** The latest figures of all that are not silent. */
 async function refresh(): Promise<void> {
   if (!filled) return;
-  const timestampMs = Date.now();
+  // On time, as polls are.
+  const timestampMs = Math.floor(Date.now() / INTERVAL_MS) * INTERVAL_MS;
   const loud = [...NAMES.entries()].filter(([, name]) => SILENT[name] === undefined);
   await post(system.agentPort, batch(loud.map(([seed, target]) => ({ target, timestampMs, samples: figuresOf(target)(seed + 1, timestampMs) })), INTERVAL_MS));
 }

@@ -141,12 +141,18 @@ impl Program for Sleeper {
     }
 }
 
-/// Does what whoever has taken a daemon over would try: `GET /write/PATH`,
-/// `GET /run/PATH`. Says what came of it.
+/// Does what whoever has taken a daemon over would try: `GET /write/PATH`, and so on.
+/// Says what came of it.
 fn misuse(head: &str) -> String {
     let path = head.split(' ').nth(1).unwrap_or_default();
     let outcome = if let Some(path) = path.strip_prefix("/write/") {
         fs::write(format!("/{path}"), "written")
+    } else if let Some(path) = path.strip_prefix("/folder/") {
+        fs::create_dir(format!("/{path}"))
+    } else if let Some(path) = path.strip_prefix("/remove/") {
+        fs::remove_file(format!("/{path}"))
+    } else if let Some(path) = path.strip_prefix("/rename/") {
+        fs::rename(format!("/{path}"), format!("/{path}.renamed"))
     } else if let Some(path) = path.strip_prefix("/run/") {
         std::process::Command::new(format!("/{path}")).status().map(drop)
     } else {

@@ -11,9 +11,8 @@ use pattoo_tests::{PATIENCE, points, wait_until};
 
 /// The polls of five or six cycles fit into the spool, ...
 const BALLAST_BYTES: usize = 60_000;
-const SPOOL: &str = "spool_max_bytes: 1 MiB\n";
-/// ... and these are of ten: while the server is away each device has a batch of its
-/// own.
+const SPOOL: &str = "spool_max_bytes: 1 MiB\npost_mode: device\n";
+/// ... and these are of ten: each device has a batch of its own.
 const BATCHES: usize = 60;
 const HOUR_MS: u64 = 3_600_000;
 

@@ -2,20 +2,24 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use pattoo_tests::attack::{Attack, Target};
 use pattoo_tests::fresh_client::{Answers, FreshClient};
 use pattoo_tests::loopback::raise_descriptor_limit;
-use pattoo_tests::{Process, Server};
+use pattoo_tests::{Dice, Process, Server};
 
 use crate::door::{Figures, Growth, Spoke, agents, assert_back_at_rest, at_rest, web};
 
 /// How long each attack goes on.
 const EACH: Duration = Duration::from_millis(1_200);
+/// How long a thousand dribble: half as long again as a head may take.
+const DRIBBLE: Duration = Duration::from_millis(7_500);
 /// How long the mixture goes on, unless this names the seconds.
 const MIXTURE_VARIABLE: &str = "PATTOO_ATTACK_SECONDS";
 const MIXTURE_SECONDS: u64 = 20;
+/// Which attacks follow one another, unless this repeats a printed seed.
+const SEED_VARIABLE: &str = "PATTOO_ATTACK_SEED";
 /// How long the same attacks of the mixture go on, and how many at once on each port.
 const ROUND: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 3;
@@ -42,14 +46,45 @@ fn the_port_of_the_web_under_each_attack() {
     server.daemon.stop();
 }
 
+/// A byte a second, for longer than a head may take to arrive, on all three ports.
+#[test]
+fn a_thousand_that_dribble_a_byte_a_second() {
+    raise_descriptor_limit();
+    let dribble = Attack::ALL.into_iter().find(|attack| attack.name.starts_with("a byte a second"));
+    let dribble = dribble.unwrap();
+    let spoke = Spoke::new("");
+    let server = Server::start("front-door");
+    let (spoke_process, server_process) = (spoke.daemon.start(), server.daemon.pid());
+    let targets = [spoke.target(), agents(&server), web(&server)];
+    let spoke_before = at_rest(spoke_process, &targets[..1]);
+    let server_before = at_rest(server_process, &targets[1..]);
+    let clients: Vec<_> =
+        targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect();
+    attack(&targets.each_ref().map(|target| (dribble, target)), DRIBBLE);
+    let threads = [spoke_process, server_process].map(|process| Figures::of(process).threads);
+    for (what, client) in ["spoke", "agents", "web"].into_iter().zip(clients) {
+        let answers = client.finish();
+        println!("{what}: {}: {answers:?}", dribble.name);
+        answers.assert_answered(what);
+    }
+    assert_eq!(threads, [spoke_before.threads, server_before.threads]);
+    // The server has room for a thousand: they end at the deadline of their heads.
+    let log = server.log();
+    assert_eq!(log.matches("408 the request head did not arrive in time").count(), 2, "{log}");
+    assert_back_at_rest(spoke_process, spoke_before, Growth::SPOKE);
+    assert_back_at_rest(server_process, server_before, Growth::SERVER);
+    spoke.daemon.stop();
+    server.daemon.stop();
+}
+
 /// All three ports at once; `scripts/attack` has it go on for ten minutes.
 #[test]
 fn a_mixture_of_all_attacks() {
     raise_descriptor_limit();
     let seconds = std::env::var(MIXTURE_VARIABLE).ok().and_then(|text| text.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(MIXTURE_SECONDS));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut random = u64::from(now.subsec_nanos()) << 20 | 1;
+    let seed = std::env::var(SEED_VARIABLE).ok().and_then(|text| text.parse().ok());
+    let mut random = seed.unwrap_or_else(|| Dice::random_seed() | 1);
     println!("seed {random}");
 
     let spoke = Spoke::new("");

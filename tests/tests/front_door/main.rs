@@ -5,6 +5,7 @@
 
 mod allow_from;
 mod attacks;
+mod crowd;
 mod descriptors;
 mod door;
 mod options;

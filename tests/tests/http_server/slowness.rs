@@ -68,6 +68,7 @@ fn handlers_that_hang_are_answered_for_and_come_back() {
         let reply = Reply::read(client);
         assert_eq!(reply.status, 503);
         assert_eq!(reply.error(), "the answer was not ready in time");
+        assert!(reply.head.contains("Retry-After: 5"), "{}", reply.head);
     }
     wait_until("a worker to come back", || {
         let reply = Reply::read(ask(&victim, "/"));

@@ -16,3 +16,4 @@ mod refusals;
 mod shutdown;
 mod spool_files;
 mod spool_trouble;
+mod week_apart;

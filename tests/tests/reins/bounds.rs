@@ -6,9 +6,12 @@ use std::path::PathBuf;
 
 use pattoo_common::datapoint::{DataPoint, DataType};
 use pattoo_common::document::{DocumentWriter, Series, Target};
-use pattoo_tests::{Daemon, Folder, Server, free_port, http_get, http_post};
+use pattoo_tests::{
+    Daemon, Folder, HubOptions, Mood, PATIENCE, Receiver, Server, StandInSpoke, free_port,
+    http_get, http_post, wait_until, write_hub_config,
+};
 
-use crate::installed::{Installed, KINDS, files_below};
+use crate::installed::{Installed, KINDS, Kind, files_below};
 
 fn has_landlock(installed: &Installed) -> bool {
     let has = !installed.log().contains("this kernel has no Landlock");
@@ -56,7 +59,14 @@ fn a_daemon_that_is_taken_over_starts_no_program_and_writes_only_in_its_folders(
     let told = |path: String| http_get(port, &path).unwrap().text();
     let outside = folder.join("outside");
     assert!(told(format!("/write{}", outside.display())).contains("Permission denied"));
+    assert!(told(format!("/folder{}", outside.display())).contains("Permission denied"));
     assert!(!outside.exists());
+    let precious = folder.write("precious", "not its own\n");
+    for what in ["write", "rename", "remove"] {
+        let answer = told(format!("/{what}{}", precious.display()));
+        assert!(answer.contains("Permission denied"), "{what}: {answer}");
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "not its own\n", "{what}");
+    }
     assert!(told("/run/bin/true".to_owned()).contains("Permission denied"));
     // In its own folder it may write, and still not start what it wrote.
     let inside = folder.join("log/inside");
@@ -64,6 +74,8 @@ fn a_daemon_that_is_taken_over_starts_no_program_and_writes_only_in_its_folders(
     assert!(inside.exists());
     fs::copy("/bin/true", &inside).unwrap();
     assert!(told(format!("/run{}", inside.display())).contains("Permission denied"));
+    assert_eq!(told(format!("/rename{}", inside.display())), "done");
+    assert_eq!(told(format!("/remove{}.renamed", inside.display())), "done");
 }
 
 /// Ids, targets and names that would lead out of a folder if they were a path.
@@ -107,5 +119,46 @@ fn nothing_from_the_network_becomes_part_of_a_path() {
         }
     }
     assert_eq!(listing(), before);
+    assert!(!std::path::Path::new("/tmp/pattoo-way-out").exists());
+}
+
+/// What a spoke says of itself goes into the hub's batches, also into those that the
+/// server refuses, and into no name.
+#[test]
+fn nothing_that_a_spoke_says_becomes_part_of_a_path() {
+    let hub = Installed::new(Kind::Hub, "spoke-paths", &[]);
+    let [first, second, third] =
+        ["../x", "../../../../../../tmp/pattoo-way-out", "/tmp/pattoo-way-out"]
+            .map(StandInSpoke::start);
+    let server = Receiver::start("pattood/1");
+    server.set_mood(Mood::Answers(400));
+    let options = HubOptions {
+        devices: [&first, &second, &third].map(StandInSpoke::device).into(),
+        interval_seconds: 1,
+        server_port: server.port(),
+        more: "post_mode: device\nspool_min_free_bytes: 0\n".to_owned(),
+    };
+    write_hub_config(&hub.folder, &options);
+    hub.daemon.start();
+    let cache = hub.folder.join("cache");
+    let of_spokes = || -> Vec<PathBuf> {
+        let files = files_below(&cache).into_iter().filter(|path| path.is_file());
+        let is_of_spoke = |path: &PathBuf| {
+            fs::read_to_string(path).is_ok_and(|text| text.contains("\"sequence\""))
+        };
+        files.filter(is_of_spoke).collect()
+    };
+    wait_until("the polls of all are set aside", PATIENCE, || of_spokes().len() >= 6);
+    hub.daemon.stop();
+    for path in of_spokes() {
+        // `<hub id>/bad/<ms>_<hub id>_<number>_<checksum>.json`; some wait without `bad`.
+        let below: Vec<_> = path.strip_prefix(&cache).unwrap().iter().collect();
+        let (id, name) = (below[0], below[below.len() - 1]);
+        assert!(below.len() == 2 || (below.len() == 3 && below[1] == "bad"), "{}", path.display());
+        let name = name.to_str().unwrap().replacen(id.to_str().unwrap(), "", 1);
+        let is_plain = |c: char| c.is_ascii_hexdigit() || "_.json".contains(c);
+        assert!(name.chars().all(is_plain), "{name}");
+    }
+    assert!(!hub.folder.join("x").exists() && !cache.join("x").exists());
     assert!(!std::path::Path::new("/tmp/pattoo-way-out").exists());
 }

@@ -5,8 +5,10 @@
 mod commands;
 mod documents;
 mod durability;
+mod forgetting;
 mod full_disk;
 mod hubs;
+mod names;
 mod page;
 mod receiving;
 mod session;

@@ -142,6 +142,17 @@ fn a_changed_or_disabled_user_is_signed_out() {
     server.daemon.stop();
     server.daemon.start();
     assert_eq!(told(&server, &third)["user"], Value::Null);
+
+    let fourth = cookie(&sign_in(&server, "ada", "new horse"));
+    let disable = "mutation { updateUser(Input: {idxUser: \"1\", enabled: \"0\"}) \
+                   { user { idxUser } } }";
+    assert_eq!(graphql(&server, &[("Cookie", &fourth)], disable).status, 200);
+    assert_eq!(graphql(&server, &[("Cookie", &fourth)], READ).status, 401);
+    assert_eq!(sign_in(&server, "ada", "new horse").status, 401);
+    // Without one who may sign in, the server is no more open than before.
+    assert_eq!(told(&server, "")["open"], false);
+    assert_eq!(graphql(&server, &[], READ).status, 401);
+    assert_eq!(graphql(&server, &[], CHANGE).status, 401);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What a spoke and a server with a secret answer to whom.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pattoo_common::datapoint::{DataPoint, DataType};
 use pattoo_common::document::{DocumentWriter, Series, Target};
-use pattoo_tests::{HttpAnswer, http_ask, http_get};
+use pattoo_tests::{HttpAnswer, PATIENCE, http_ask, http_get};
 
 use crate::site::{NEXT, OTHERS, OURS, POLL, RECEIVE, is_signed, secrets, send, server, spoke};
 
@@ -69,6 +71,36 @@ fn strangers_get_the_same_401_wherever_they_ask() {
     // People ask at the other port as before.
     assert_eq!(http_get(server.web_port, "/pattoo/api/v1/web/status").unwrap().status, 200);
     assert!(server.series("load", "web1").is_empty());
+}
+
+/// Its body is not waited for, let alone kept.
+#[test]
+fn a_stranger_that_announces_a_body_gets_its_401_before_it_sends_one() {
+    let server = server(Some(OURS), "");
+    let head =
+        |more: &str| format!("POST {RECEIVE} HTTP/1.1\r\nContent-Length: 3145728\r\n{more}\r\n");
+    let answer_to = |head: &str| {
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, server.agent_port)).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let body = vec![b' '; 3 << 20];
+    let (ours, others) = (secrets(OURS), secrets(OTHERS));
+    let wrong = others.sign_request("POST", RECEIVE, &body);
+    let late = ours.sign_request_of(now_s() - 4_000, "POST", RECEIVE, &body);
+    for lines in ["", "Expect: 100-continue\r\n", wrong.header_lines(), late.header_lines()] {
+        let answer = answer_to(&head(lines));
+        assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{lines}: {answer}");
+        assert!(answer.contains("docs/secrecy.md"), "{answer}");
+    }
+    // One of ours is waited for, and answered in its time.
+    let right = ours.sign_request("POST", RECEIVE, &body);
+    let answer = send(server.agent_port, ("POST", RECEIVE), &right, &[JSON], Some(&body));
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(is_signed(&right, &answer), "{}", answer.head);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::*;
-use crate::http_server::answer;
+use crate::http_server::{Answer, Method};
 
 /// A socket that has `sent` to read and takes `takes` bytes of each write.
 #[derive(Default)]
@@ -53,6 +53,19 @@ impl Stream for Pipe {
     }
 }
 
+/// Takes the body of a `POST`, and of nothing else.
+struct TakesPosts;
+
+impl Handler for TakesPosts {
+    fn answer(&self, _: &Request) -> Answer {
+        panic!("only the gate hands requests over")
+    }
+
+    fn turn_away(&self, request: &Request) -> Option<Answer> {
+        (request.method != Method::Post).then(|| answer::error(401, &request.path))
+    }
+}
+
 struct Bench {
     connection: Connection<Pipe>,
     limits: Limits,
@@ -74,7 +87,7 @@ impl Bench {
 
     fn read(&mut self) -> Stage {
         let mut buffer = [0; 16 << 10];
-        self.connection.read(self.now, &self.limits, &mut buffer);
+        self.connection.read(self.now, &self.limits, &TakesPosts, &mut buffer);
         self.connection.stage()
     }
 
@@ -200,6 +213,18 @@ fn bodies_are_refused_unread() {
     let mut bench = Bench::new(Limits::server());
     assert_eq!(bench.send(post((32 << 20) + 1)), Stage::Lingering);
     assert!(bench.got_status(413));
+}
+
+#[test]
+fn who_is_turned_away_is_answered_before_its_body() {
+    let head = "PUT /x HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    let mut bench = Bench::new(Limits::server());
+    assert_eq!(bench.send(head), Stage::Lingering);
+    assert!(bench.got_status(401) && bench.got().ends_with(r#"{"error":"/x"}"#), "{}", bench.got());
+    assert_eq!((bench.connection.held(), bench.connection.missing_bytes()), Default::default());
+    // What came whole is for a worker, which looks at the body as well.
+    let mut bench = Bench::new(Limits::server());
+    assert_eq!(bench.send(head.to_owned() + "body body"), Stage::Whole);
 }
 
 #[test]

@@ -137,6 +137,36 @@ fn whatever_is_changed_is_refused_alike_and_reaches_nobody() {
 }
 
 #[test]
+fn a_stranger_is_turned_away_by_its_head() {
+    let ours = secrets(&[OLD]);
+    let guard = guard(Some(ours.clone()));
+    let turned_away = |signed: &SignedRequest<'_>, change: Change| {
+        let mut request = request(signed);
+        change(&mut request);
+        request.body.clear(); // it is still to come
+        guard.turn_away(&request).map(parts)
+    };
+    assert_eq!(turned_away(&sign(&ours), |_| ()), None, "its body is read, and judged");
+    let unsigned = parts(guard.answer(&Request { headers: Vec::new(), ..request(&sign(&ours)) }));
+    assert_eq!(unsigned.0, 401);
+    for refused in [
+        turned_away(&sign(&ours), |request| request.headers.clear()),
+        turned_away(&sign(&ours), |request| request.path.push('x')),
+        turned_away(&sign(&secrets(&[NEW])), |_| ()),
+        turned_away(&sign_of(&ours, NOW_S - 301), |_| ()),
+    ] {
+        assert_eq!(refused.as_ref(), Some(&unsigned), "the same as after the body");
+    }
+    // A body that is not the one that was signed is seen when it is there.
+    let signed = sign(&ours);
+    assert_eq!(parts(guard.answer(&Request { body: b"[]".to_vec(), ..request(&signed) })).0, 401);
+    assert_eq!(parts(guard.answer(&request(&signed))).0, 404);
+    let open = self::guard(None);
+    let unsigned = Request { headers: Vec::new(), ..request(&signed) };
+    assert!(open.turn_away(&unsigned).is_none(), "without a secret there are no strangers");
+}
+
+#[test]
 fn a_wrong_clock_is_told_from_a_wrong_secret() {
     let ours = secrets(&[OLD]);
     let fault = |secrets: &Secrets, created_s| {

@@ -61,7 +61,7 @@ impl Builder {
                 self.points.push(Point { timestamp_ms: at_ms, value: sample.value });
             }
         } else {
-            self.join(Bucket::of(at_ms, sample.value));
+            self.join(Bucket::of(at_ms, sample));
         }
     }
 

@@ -78,13 +78,17 @@ fn a_damaged_column_of_timestamps_names_each_series_that_it_takes_along() {
 
 #[test]
 fn a_damaged_roll_up_is_reckoned_from_the_samples() {
-    let bed = Bed::new("rollup");
-    bed.gauge("a", &hours());
-    bed.settle();
-    assert_eq!(bed.sql(&format!("UPDATE one_hour SET {FLIP}")), 1);
-    let query = PointsQuery::new(bed.series("a"), START_MS, START_MS + DAY_MS);
-    let answer = bed.ask(&PointsQuery { step_ms: Some(HOUR_MS), ..query });
-    assert_eq!((answer.points.len(), answer.broken.len()), (4, 1));
+    for table in ["one_hour", "one_hour_times"] {
+        let bed = Bed::new("rollup");
+        bed.gauge("a", &hours());
+        bed.settle();
+        assert_eq!(bed.sql(&format!("UPDATE {table} SET {FLIP}")), 1);
+        let query = PointsQuery::new(bed.series("a"), START_MS, START_MS + DAY_MS);
+        let answer = bed.ask(&PointsQuery { step_ms: Some(HOUR_MS), ..query });
+        assert_eq!((answer.points.len(), answer.broken.len()), (4, 1));
+        assert_eq!((answer.broken[0].table, answer.broken[0].series), (table, bed.series("a")));
+        assert_eq!(check(bed.folder()).unwrap().faults, 1);
+    }
 }
 
 #[test]

@@ -62,6 +62,17 @@ fn too_many_bytes_cost_the_oldest_days() {
     // The running day and the one before it stay, whatever the bound.
     assert_eq!(bed.look("SELECT count(*) FROM day_chunk"), 2);
     assert_eq!(bed.look("SELECT count(*) FROM one_hour"), 10);
+
+    // Likewise of roll-ups, with the times that they share.
+    let held = |tier: u8| {
+        bed.look(&format!("SELECT sum(bytes) FROM held WHERE tier = {tier} AND span >= {DAY} + 5"))
+    };
+    let keep = |tier| Keep { days: 1000, bytes: u64::try_from(held(tier)).ok() };
+    bed.store().set_retention(Retention { raw, five_minutes: keep(3), one_hour: keep(4) });
+    bed.store().expire(START_MS + 9 * DAY_MS).unwrap();
+    for table in ["five_minutes", "five_minutes_times", "one_hour", "one_hour_times"] {
+        assert_eq!(bed.look(&format!("SELECT count(*) FROM {table}")), 5, "{table}");
+    }
 }
 
 #[test]

@@ -1,13 +1,14 @@
 // Charts that were saved, and which of them a user likes best. A row is never
 // deleted: it is switched off.
 
+import type { Line } from "../state/feed.ts";
 import { graphql } from "./graphql.ts";
 
 export interface SavedChart {
   idxChart: string;
   name: string;
-  /** Numbers of its series. */
-  series: string[];
+  /** Its series. What a counter counts from says nothing, so it is drawn as a rate. */
+  lines: Line[];
   /** The row that marks it as a favourite of the user who asks. */
   idxFavorite: string | null;
 }
@@ -20,15 +21,17 @@ interface ChartNode {
   idxChart: string;
   name: string;
   enabled: string;
-  chartDatapointChart: Edges<{ idxDatapoint: string; enabled: string }>;
+  chartDatapointChart: Edges<{ idxDatapoint: string; enabled: string; datapoint: { dataType: number | string } | null }>;
   favoriteChart: Edges<{ idxFavorite: string; idxUser: string; enabled: string }>;
 }
 
 const ON = "1";
 const OFF = "0";
+/** Types of series that only grow. */
+const COUNTERS = [32, 64];
 
 const ALL = `{ allChart { edges { node { idxChart name enabled
-  chartDatapointChart { edges { node { idxDatapoint enabled } } }
+  chartDatapointChart { edges { node { idxDatapoint enabled datapoint { dataType } } } }
   favoriteChart { edges { node { idxFavorite idxUser enabled } } } } } } }`;
 
 const CREATE = `mutation Create($name: String!, $checksum: String!) {
@@ -55,10 +58,12 @@ export async function askCharts(idxUser: string | null, signal: AbortSignal): Pr
     .map((node) => ({
       idxChart: node.idxChart,
       name: node.name,
-      series: node.chartDatapointChart.edges.filter(({ node: shown }) => isOn(shown)).map(({ node: shown }) => shown.idxDatapoint),
+      lines: node.chartDatapointChart.edges
+        .filter(({ node: shown }) => isOn(shown))
+        .map(({ node: shown }) => ({ idx: shown.idxDatapoint, rate: COUNTERS.includes(Number(shown.datapoint?.dataType)) })),
       idxFavorite: node.favoriteChart.edges.find(({ node: mark }) => isOn(mark) && mark.idxUser === idxUser)?.node.idxFavorite ?? null,
     }))
-    .filter(({ series }) => series.length > 0)
+    .filter(({ lines }) => lines.length > 0)
     .sort((a, b) => Number(b.idxFavorite !== null) - Number(a.idxFavorite !== null) || a.name.localeCompare(b.name));
 }
 

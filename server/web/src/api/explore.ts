@@ -15,29 +15,29 @@ export interface SeriesKey {
   hosts: number;
 }
 
-const KEYS = `query Keys($search: String, $limit: Int!, $language: String!) {
-  seriesKeys(search: $search, limit: $limit, language: $language) { key name units series hosts } }`;
+export interface Found {
+  keys: SeriesKey[];
+  series: ExploreSeries[];
+}
 
-const EXPLORE = `query Explore($key: String, $search: String, $limit: Int!, $language: String!) {
-  explore(key: $key, search: $search, limit: $limit, language: $language) { target ${SERIES} } }`;
+const FIND = `query Find($key: String, $search: String, $keys: Int!, $series: Int!, $narrowed: Boolean!, $language: String!) {
+  keys: seriesKeys(search: $search, limit: $keys, language: $language) { key name units series hosts }
+  series: explore(key: $key, search: $search, limit: $series, language: $language) @include(if: $narrowed) { target ${SERIES} } }`;
 
 const THESE = `query These($idxDatapoint: [String!], $language: String!) {
   explore(idxDatapoint: $idxDatapoint, language: $language) { target ${SERIES} } }`;
 
-export async function askKeys(search: string, limit: number, language: string, signal: AbortSignal): Promise<SeriesKey[]> {
-  const variables = { search: search || null, limit, language };
-  return (await graphql<{ seriesKeys: SeriesKey[] }>(KEYS, variables, signal)).seriesKeys;
-}
-
-export async function askSeries(
+/** Keys and series that fit, at most so many; series only where there is a key or a word to narrow them down. */
+export async function askFound(
   key: string,
   search: string,
-  limit: number,
+  most: { keys: number; series: number },
   language: string,
   signal: AbortSignal,
-): Promise<ExploreSeries[]> {
-  const variables = { key: key || null, search: search || null, limit, language };
-  return (await graphql<{ explore: ExploreSeries[] }>(EXPLORE, variables, signal)).explore;
+): Promise<Found> {
+  const variables = { key: key || null, search: search || null, ...most, narrowed: key !== "" || search !== "", language };
+  const { keys, series } = await graphql<Partial<Found>>(FIND, variables, signal);
+  return { keys: keys ?? [], series: series ?? [] };
 }
 
 /** Those of these numbers that there are. */

@@ -26,6 +26,13 @@ export interface Session {
 /** Null until the server has told. */
 export const session = new Store<Session | null>(null);
 
+const USUAL_RETENTION_DAYS = 3_653;
+
+/** How far back figures are kept. */
+export function retentionDays(): number {
+  return session.get()?.retentionDays ?? USUAL_RETENTION_DAYS;
+}
+
 /** Whether the server wants a sign-in before it answers anything. */
 export const signInWanted = new Store(false);
 

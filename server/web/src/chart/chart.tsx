@@ -8,7 +8,7 @@ import type { ChartSpec } from "../series/charts.ts";
 import { now } from "../state/clock.ts";
 import type { Feed } from "../state/feed.ts";
 import { speech } from "../state/language.ts";
-import { panned, rangeOf, setRange, zoomBack, zoomTo, type Range } from "../state/range.ts";
+import { longestMs, panned, pinched, rangeOf, setRange, windowOf, zoomBack, zoomTo, type Range, type Window } from "../state/range.ts";
 import { place } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
 import { colours } from "../state/theme.ts";
@@ -25,9 +25,11 @@ export interface ChartProps {
   /** Charts of one name share their cursor. */
   group: string;
   height: number;
+  /** Where its lines can be compared with others. */
+  href?: string;
 }
 
-export function Chart({ spec, feed, group, height }: ChartProps) {
+export function Chart({ spec, feed, group, height, href }: ChartProps) {
   const { texts, locale } = useStore(speech);
   const canvas = useRef<HTMLDivElement>(null);
   const near = useNear(canvas);
@@ -66,9 +68,17 @@ export function Chart({ spec, feed, group, height }: ChartProps) {
     });
     made.current = self;
     let begun: Range = { kind: "last", spanMs: 1 };
-    const letGo = gestures(self, (share, begins) => {
-      if (begins) begun = rangeOf(place.get().query);
-      else setRange(panned(begun, share, now()));
+    let held: Window = feed.window.get();
+    const letGo = gestures(self, {
+      pan(share, begins) {
+        if (begins) begun = rangeOf(place.get().query);
+        else setRange(panned(begun, share, now()));
+      },
+      pinch(from, to, begins) {
+        // One step of the history, which goes back to before.
+        if (begins) zoomTo((held = windowOf(rangeOf(place.get().query), now())));
+        else setRange(pinched(held, from, to, longestMs(), now()));
+      },
     });
     const resized = new ResizeObserver(() => {
       if (into.clientWidth > 0 && into.clientWidth !== self.width) self.setSize({ width: into.clientWidth, height });
@@ -104,7 +114,7 @@ export function Chart({ spec, feed, group, height }: ChartProps) {
   return (
     <figure class="chart card" aria-label={spec.title}>
       <figcaption>
-        <h3 title={spec.title}>{spec.title}</h3>
+        <h3>{href === undefined ? spec.title : <a href={href} title={texts.toExplore(spec.title)}>{spec.title}</a>}</h3>
         <span class="chart-units">{spec.units}</span>
         <p class="chart-note" ref={note} title={texts.band} />
       </figcaption>

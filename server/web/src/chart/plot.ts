@@ -50,7 +50,7 @@ export function plot(into: HTMLElement, options: PlotOptions): uPlot {
       },
       axes: [
         {
-          ...axis, size: 26, space: 76,
+          ...axis, size: 28, gap: 8, space: 76,
           values: (_, splits, _axis, _space, apart) => axisTimes(splits, apart, locale),
         },
         {

@@ -31,7 +31,8 @@ test("rates of things, long spans and units that nobody knows", () => {
 test("the values of an axis share a prefix and their digits", () => {
   assert.deepEqual(axisTexts([0, 500_000, 1_000_000], "bytes / second", "en"), ["0.0", "0.5 MB/s", "1.0 MB/s"]);
   assert.deepEqual(axisTexts([0, 25, 50], "%", "en"), ["0", "25 %", "50 %"]);
-  assert.deepEqual(axisTexts([0, null, 2_000], "MHz", "en"), ["0", "", "2 k"]);
+  assert.deepEqual(axisTexts([0, null, 2_000], "MHz", "en"), ["0", "", "2,000"]);
+  assert.deepEqual(axisTexts([0, 2_000_000], "", "en"), ["0", "2 M"]);
 });
 
 test("an axis of bytes has steps of powers of two, others none of their own", () => {

@@ -9,6 +9,8 @@ const SI = ["", "k", "M", "G", "T", "P", "E"];
 const IEC = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 /** Whole seconds above this read better as minutes, hours and days. */
 const LONG_SECONDS = 120;
+/** From here on an axis has no room for whole numbers. */
+const MANY = 1_000_000;
 
 type Kind =
   | { kind: "percent" }
@@ -75,7 +77,9 @@ export function axisTexts(values: readonly (number | null)[], units: string, loc
   if (kind.kind === "moment") return each((value) => moment(value * 1_000, locale));
   if (kind.kind === "seconds" && greatest >= LONG_SECONDS) return each((value) => duration(value, locale));
   const base = kind.kind === "prefixed" ? kind.base : 1_000;
-  const by = kind.kind === "percent" ? 0 : power(greatest, base);
+  // A `k` without units, or before those of which nothing is known, would have to be guessed.
+  const isWhole = kind.kind === "percent" || (kind.kind === "plain" && greatest < MANY);
+  const by = isWhole ? 0 : power(greatest, base);
   const size = base ** by;
   const digits = fractionDigits(values.map((value) => (value ?? 0) / size));
   const tail = tailOf(kind, by);

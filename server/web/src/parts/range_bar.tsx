@@ -1,12 +1,12 @@
 // The time range of the charts below it: chosen, moved, and made longer or shorter.
 
 import { useEffect } from "preact/hooks";
-import { session } from "../api/session.ts";
+import { retentionDays, session } from "../api/session.ts";
 import { span } from "../format/time.ts";
 import { now } from "../state/clock.ts";
 import { speech } from "../state/language.ts";
 import {
-  formatSpan, offeredSpans, pan, rangeOf, scaled, setRange, windowOf, zoomBack, zoomTo, type Range, type Window,
+  formatSpan, longestMs, offeredSpans, pan, rangeOf, scaled, setRange, windowOf, zoomBack, zoomTo, type Range, type Window,
 } from "../state/range.ts";
 import { place } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
@@ -14,12 +14,7 @@ import { Icon, type IconName } from "./marks.tsx";
 
 const PAN = 0.25;
 const ZOOM = 0.5;
-const USUAL_RETENTION_DAYS = 3_653;
 const DAY_MS = 86_400_000;
-
-function longestMs(): number {
-  return (session.get()?.retentionDays ?? USUAL_RETENTION_DAYS) * DAY_MS;
-}
 
 function closer(): void {
   zoomTo(windowOf(scaled(rangeOf(place.get().query), ZOOM, longestMs(), now()), now()));
@@ -50,7 +45,7 @@ const KEYS: Record<string, () => unknown> = {
 export function RangeBar({ window }: { window: Window }) {
   const { texts, locale } = useStore(speech);
   const { query } = useStore(place);
-  const known = useStore(session);
+  useStore(session);
   const range = rangeOf(query);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -64,7 +59,7 @@ export function RangeBar({ window }: { window: Window }) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, []);
-  const days = known?.retentionDays ?? USUAL_RETENTION_DAYS;
+  const days = retentionDays();
   const spans = offeredSpans(days);
   const name = (spanMs: number) => (spanMs === days * DAY_MS ? texts.everything : texts.spanName(formatSpan(spanMs)));
   const chosen = (spanMs: number) => range.kind === "last" && range.spanMs === spanMs;
@@ -73,7 +68,7 @@ export function RangeBar({ window }: { window: Window }) {
   );
   return (
     <div class="range-bar" role="toolbar" aria-label={texts.range}>
-      <div class="spans" role="group" aria-label={texts.range}>
+      <div class="choice spans" role="group" aria-label={texts.range}>
         {spans.map((spanMs) => (
           <button key={spanMs} aria-pressed={chosen(spanMs)} onClick={() => setRange({ kind: "last", spanMs })}>
             {name(spanMs)}

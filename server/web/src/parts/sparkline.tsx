@@ -1,4 +1,4 @@
-// A line as high as a row, without axes.
+// A line as high as a row, or two of one measure, without axes.
 
 import type { Sparkline } from "../api/overview.ts";
 import { sparkPath } from "../series/spark.ts";
@@ -7,6 +7,7 @@ const SHAPE = { width: 96, height: 24 };
 
 export interface SparkProps {
   line: Sparkline | undefined;
+  second?: Sparkline | undefined;
   fromMs: number;
   toMs: number;
   /** What reaches the upper edge at least. */
@@ -14,11 +15,14 @@ export interface SparkProps {
   label: string;
 }
 
-export function Spark({ line, fromMs, toMs, top, label }: SparkProps) {
-  const path = line ? sparkPath(line.timestamps, line.values, fromMs, toMs, { ...SHAPE, top }) : "";
+export function Spark({ line, second, fromMs, toMs, top, label }: SparkProps) {
+  const lines = [line, second].filter((one) => one !== undefined);
+  const greatest = Math.max(top, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
   return (
     <svg class="spark" viewBox={`0 0 ${SHAPE.width} ${SHAPE.height}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <path d={path} />
+      {lines.map((one) => (
+        <path key={one.figure} d={sparkPath(one.timestamps, one.values, fromMs, toMs, { ...SHAPE, top: greatest })} />
+      ))}
     </svg>
   );
 }

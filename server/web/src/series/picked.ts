@@ -3,6 +3,7 @@
 
 import type { ExploreSeries } from "../api/explore.ts";
 import { keyOf, type Line } from "../state/feed.ts";
+import { addressOf } from "../state/router.ts";
 import type { ChartSpec } from "./charts.ts";
 import { labelText } from "./groups.ts";
 
@@ -21,6 +22,13 @@ export function parsePicked(text: string): Line[] {
 
 export function formatPicked(lines: readonly Line[]): string {
   return lines.map(keyOf).join(",");
+}
+
+/** The lines of a chart in Explore, over the range of this address. */
+export function inExplore(chart: ChartSpec, name: string, query: URLSearchParams): string {
+  const lines = chart.lines.flatMap(({ idx, rate }) => idx.map((one) => ({ idx: one, rate }))).slice(0, MOST_PICKED);
+  const range = ["range", "from", "to"].flatMap((key) => (query.get(key) === null ? [] : [[key, query.get(key) ?? ""]]));
+  return addressOf("explore", new URLSearchParams([["s", formatPicked(lines)], ["name", name], ...range]));
 }
 
 /** Units as drawn. Those of counters are told per second by the server, since so they are mostly drawn. */

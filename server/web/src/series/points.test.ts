@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { aligned, finished, joined, lonely, stacked, together, type Points } from "./points.ts";
+import { aligned, finished, joined, lonely, stacked, together, unbroken, type Points } from "./points.ts";
 
 const points = (timestamps: number[], values: (number | null)[], step: number | null = null): Points => ({
   step, timestamps, values, lows: null, highs: null, damaged: [],
@@ -64,4 +64,12 @@ test("a point is lonely between gaps, not between the times of other lines", () 
   assert.deepEqual(lonely([1, null, 2, null, 3, 4]), [0, 2]);
   assert.deepEqual(lonely([1, undefined, 2, undefined, 3]), []);
   assert.deepEqual(lonely([undefined, 7, undefined]), [1]);
+});
+
+test("a rate has no dip before a gap, none behind it, and none where its host died", () => {
+  const rate = points([0, 10, 20, 30, 80, 90, 100, 110], [5, 5, 5, 1, 2, 5, 5, 1], 10);
+  assert.deepEqual(unbroken(rate, 115).values, [5, 5, 5, 5, 5, 1]);
+  assert.deepEqual(unbroken(rate, 200).values, [5, 5, 5, 5, 5]);
+  assert.deepEqual(unbroken(points([0, 10, 60, 70], [1, 2, 3, 4], 10), 75).values, [1, 2, 3, 4], "what is short stays");
+  assert.deepEqual(unbroken({ ...rate, step: null }, 200).values, [5, 5, 5, 1, 5, 5, 1], "between samples only what spans the gap goes");
 });

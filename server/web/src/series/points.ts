@@ -17,6 +17,12 @@ export interface Points {
 
 /** Points further apart than so many usual distances have a gap between them. */
 const GAP = 2.5;
+/** Points in a row that are left something when their ends are taken off. */
+const LEAST_RUN = 3;
+
+function gapOf({ step, timestamps }: Points): number {
+  return GAP * Math.max(step ?? 0, Math.min(usualDistance(timestamps), Number.MAX_SAFE_INTEGER));
+}
 
 /** What is there, cut off where the newer answer begins, and then that; nothing from before `fromMs`. */
 export function joined(old: Points, newer: Points, fromMs: number): Points {
@@ -63,6 +69,28 @@ export function finished(points: Points, nowMs: number): Points {
   return { ...points, timestamps: points.timestamps.slice(0, end), values: points.values.slice(0, end) };
 }
 
+/**
+ * Without the points of a rate at the edges of a gap: the one before stands for a time of
+ * which only a part was seen, and the one behind for the gap as well. What has nothing else
+ * stays. `toMs` is the end of what was asked for.
+ */
+export function unbroken(points: Points, toMs: number): Points {
+  const { step, timestamps } = points;
+  const limit = gapOf(points);
+  const starts = timestamps.flatMap((time, at) => (at === 0 || time - (timestamps[at - 1] ?? 0) > limit ? [at] : []));
+  const endsEarly = toMs - (timestamps.at(-1) ?? toMs) > limit;
+  if (starts.length < 2 && !endsEarly) return points;
+  const kept = timestamps.map(() => true);
+  starts.forEach((start, run) => {
+    const end = starts[run + 1] ?? timestamps.length;
+    if (end - start < LEAST_RUN) return;
+    if (run > 0) kept[start] = false;
+    // Between samples a rate is whole up to its time.
+    if (step !== null && (run < starts.length - 1 || endsEarly)) kept[end - 1] = false;
+  });
+  return { ...points, timestamps: timestamps.filter((_, at) => kept[at]), values: points.values.filter((_, at) => kept[at]) };
+}
+
 /** Places of points that have no neighbour to draw a line to. */
 export function lonely(row: readonly (number | null | undefined)[]): number[] {
   const found: number[] = [];
@@ -93,7 +121,7 @@ interface Broken {
 }
 
 function broken(points: Points): Broken {
-  const limit = GAP * Math.max(points.step ?? 0, Math.min(usualDistance(points.timestamps), Number.MAX_SAFE_INTEGER));
+  const limit = gapOf(points);
   const times: number[] = [];
   const places: number[] = [];
   let before = Infinity;

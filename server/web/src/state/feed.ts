@@ -3,7 +3,7 @@
 
 import { askColumns, type Columns } from "../api/columns.ts";
 import { reasonOf } from "../api/faults.ts";
-import { finished, joined, type Points } from "../series/points.ts";
+import { finished, joined, unbroken, type Points } from "../series/points.ts";
 import { stepFor } from "../series/steps.ts";
 import { now } from "./clock.ts";
 import type { Window } from "./range.ts";
@@ -148,7 +148,7 @@ export class Feed {
     const joins = old && old.stepMs === stepMs && old.fromMs < asked.fromMs && old.toMs >= asked.fromMs && old.toMs <= asked.toMs;
     const { fromMs } = this.window.get();
     const slack = stepMs ?? this.intervalMs;
-    const newer = rate ? finished(columns, now()) : columns;
+    const newer = rate ? unbroken(finished(columns, now()), asked.toMs) : columns;
     this.kept.set(key, {
       points: joins ? joined(old.points, newer, fromMs - slack) : newer,
       fromMs: joins ? Math.max(old.fromMs, fromMs) : asked.fromMs,

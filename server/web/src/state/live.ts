@@ -79,6 +79,13 @@ export interface Known<T> {
   again(): void;
 }
 
+/** The last that was there: what is drawn stays until the answer to another question comes. */
+export function useLast<T>(data: T | null): T | null {
+  const last = useRef<T | null>(null);
+  if (data !== null) last.current = data;
+  return last.current;
+}
+
 /** What a question is answered, asked anew each interval. A change of `key` makes it another question. */
 export function useLive<T>(
   key: string,

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { formatSpan, inAddress, offeredSpans, panned, parseSpan, rangeOf, scaled, USUAL, type Range } from "./range.ts";
+import { formatSpan, inAddress, offeredSpans, panned, parseSpan, pinched, rangeOf, scaled, USUAL, type Range } from "./range.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW = 1_795_000_000_000;
@@ -43,4 +43,15 @@ test("a longer range ends at the present at the latest", () => {
   const wide = scaled({ kind: "between", fromMs: NOW - 2 * HOUR_MS, toMs: NOW - HOUR_MS }, 4, 1e12, NOW);
   assert.deepEqual(wide, { kind: "between", fromMs: NOW - 4 * HOUR_MS, toMs: NOW });
   assert.deepEqual(scaled(wide, 1_000, 24 * HOUR_MS, NOW), { kind: "between", fromMs: NOW - 24 * HOUR_MS, toMs: NOW });
+});
+
+test("two fingers keep hold of what they touched, up to the present and the whole retention", () => {
+  const window = { fromMs: NOW - 3 * HOUR_MS, toMs: NOW - HOUR_MS };
+  const still = pinched(window, [0.25, 0.75], [0.25, 0.75], 1e12, NOW);
+  assert.deepEqual(still, { kind: "between", ...window });
+  const closer = pinched(window, [0.25, 0.5], [0.25, 0.75], 1e12, NOW);
+  assert.deepEqual(closer, { kind: "between", fromMs: NOW - 2.75 * HOUR_MS, toMs: NOW - 1.75 * HOUR_MS });
+  const wider = pinched(window, [0, 1], [0.45, 0.55], 1e12, NOW);
+  assert.deepEqual(wider, { kind: "between", fromMs: NOW - 20 * HOUR_MS, toMs: NOW });
+  assert.deepEqual(pinched(window, [0, 1], [0.5, 0.5], 4 * HOUR_MS, NOW), { kind: "between", fromMs: NOW - 4 * HOUR_MS, toMs: NOW });
 });

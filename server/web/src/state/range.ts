@@ -2,6 +2,7 @@
 // or from one moment to another, which stays. It is held in the address; each
 // zoom is a step of the browser's history, so that going back goes back.
 
+import { retentionDays } from "../api/session.ts";
 import { now } from "./clock.ts";
 import { amend, place, presentAddress } from "./router.ts";
 
@@ -17,6 +18,11 @@ export interface Window {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+
+/** The whole retention. */
+export function longestMs(): number {
+  return retentionDays() * DAY_MS;
+}
 
 export const SHORTEST_MS = MINUTE_MS;
 export const USUAL: Range = { kind: "last", spanMs: 6 * HOUR_MS };
@@ -82,6 +88,20 @@ export function scaled(range: Range, factor: number, longestMs: number, nowMs: n
   const span = Math.min(longestMs, Math.max(SHORTEST_MS, (toMs - fromMs) * factor));
   const to = Math.min(nowMs, (fromMs + toMs) / 2 + span / 2);
   return { kind: "between", fromMs: Math.max(0, to - span), toMs: to };
+}
+
+/** Two fingers closer together than this, as a share of the width, zoom no further out. */
+const CLOSE = 0.04;
+
+/** Moved and stretched, so that what was below two fingers is where they went. */
+export function pinched(window: Window, from: readonly [number, number], to: readonly [number, number], longestMs: number, nowMs: number): Range {
+  const apart = ([a, b]: readonly [number, number]) => Math.max(CLOSE, Math.abs(b - a));
+  const middle = ([a, b]: readonly [number, number]) => (a + b) / 2;
+  const before = window.toMs - window.fromMs;
+  const span = Math.min(longestMs, Math.max(SHORTEST_MS, (before * apart(from)) / apart(to)));
+  const end = window.fromMs + before * middle(from) + span * (1 - middle(to));
+  const toMs = Math.min(nowMs, end);
+  return { kind: "between", fromMs: Math.max(0, toMs - span), toMs };
 }
 
 const depth = () => Number((history.state as { zoom?: number } | null)?.zoom ?? 0);

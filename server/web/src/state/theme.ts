@@ -17,17 +17,18 @@ export const theme = new Store<Theme>("system");
 /** Counts up when colours change, so that what is drawn on a canvas is drawn anew. */
 export const colours = new Store(0);
 
+/** The style sheet goes by `data-theme` alone, which is always set. */
 export function startTheme(): void {
-  const apply = (chosen: Theme) => {
-    if (chosen === "system") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = chosen;
+  const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => {
+    const chosen = theme.get();
+    document.documentElement.dataset["theme"] = chosen === "system" ? (systemIsDark.matches ? "dark" : "light") : chosen;
     colours.set(colours.get() + 1);
   };
-  theme.subscribe(apply);
   theme.set(remembered());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-    colours.set(colours.get() + 1),
-  );
+  apply();
+  theme.subscribe(apply);
+  systemIsDark.addEventListener("change", apply);
 }
 
 export function nextTheme(): void {

@@ -3,7 +3,6 @@
 import "../style/explore.css";
 import { useEffect, useState } from "preact/hooks";
 import { askCharts, deleteChart, mark, unmark, type SavedChart } from "../api/charts.ts";
-import { askThese } from "../api/explore.ts";
 import { reasonOf } from "../api/faults.ts";
 import { session } from "../api/session.ts";
 import { whole } from "../format/number.ts";
@@ -12,7 +11,7 @@ import { Skeleton } from "../parts/skeleton.tsx";
 import { formatPicked } from "../series/picked.ts";
 import { speech } from "../state/language.ts";
 import { useLive } from "../state/live.ts";
-import { addressOf, go } from "../state/router.ts";
+import { addressOf } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
 
 const AGAIN_MS = 60_000;
@@ -46,6 +45,7 @@ export function ChartsView() {
       ) : (
         <ul>{data.map((chart) => <Saved key={chart.idxChart} chart={chart} user={user} mayChange={known?.mayChange ?? false} change={change} />)}</ul>
       )}
+      {data !== null && data.length > 0 && <p class="muted">{texts.chartsOpen}</p>}
       {known && user === null && <p class="muted">{texts.signInForFavourites}</p>}
     </section>
   );
@@ -59,15 +59,10 @@ interface SavedProps {
 }
 
 function Saved({ chart, user, mayChange, change }: SavedProps) {
-  const { texts, language, locale } = useStore(speech);
+  const { texts, locale } = useStore(speech);
   const [sure, setSure] = useState(false);
   const liked = chart.idxFavorite;
-  /** Counters are opened as rates: what they count from says nothing. */
-  const open = async () => {
-    const series = await askThese(chart.series, language, new AbortController().signal);
-    const lines = series.map((one) => ({ idx: one.idxDatapoint, rate: one.isCounter }));
-    go(addressOf("explore", new URLSearchParams({ s: formatPicked(lines), name: chart.name })));
-  };
+  const address = addressOf("explore", new URLSearchParams({ s: formatPicked(chart.lines), name: chart.name }));
   return (
     <li class="card">
       <button
@@ -80,8 +75,8 @@ function Saved({ chart, user, mayChange, change }: SavedProps) {
       >
         <Icon name="star" />
       </button>
-      <button class="saved-name" onClick={() => void change(open())}>{chart.name}</button>
-      <span class="muted">{texts.ofSeries(whole(chart.series.length, locale), chart.series.length === 1)}</span>
+      <a class="saved-name" href={address}>{chart.name}</a>
+      <span class="muted">{texts.ofSeries(whole(chart.lines.length, locale), chart.lines.length === 1)}</span>
       {mayChange && (
         <button class={`button ${sure ? "danger" : ""}`} onBlur={() => setSure(false)} onClick={() => (sure ? void change(deleteChart(chart.idxChart)) : setSure(true))}>
           {sure ? texts.deleteSure : texts.delete}

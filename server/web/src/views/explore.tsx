@@ -10,7 +10,7 @@ import { RangeBar } from "../parts/range_bar.tsx";
 import { formatPicked, parsePicked, pickedCharts } from "../series/picked.ts";
 import type { Line } from "../state/feed.ts";
 import { speech } from "../state/language.ts";
-import { useLive } from "../state/live.ts";
+import { useLast, useLive } from "../state/live.ts";
 import { rangeOf } from "../state/range.ts";
 import { amend, place } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
@@ -35,7 +35,8 @@ export function ExploreView() {
     (signal) => askThese(numbers === "" ? [] : numbers.split(","), language, signal),
     KNOWN_MS,
   );
-  const known = useMemo(() => new Map((data ?? []).map((series) => [series.idxDatapoint, series])), [data]);
+  const last = useLast(data);
+  const known = useMemo(() => new Map((last ?? []).map((series) => [series.idxDatapoint, series])), [last]);
   const range = useMemo(() => rangeOf(query), [query]);
   const feed = useFeed(range, POINTS, USUAL_INTERVAL_SECONDS, "explore");
   const window = useStore(feed.window);

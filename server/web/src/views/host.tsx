@@ -12,6 +12,7 @@ import { RangeBar } from "../parts/range_bar.tsx";
 import { Skeleton } from "../parts/skeleton.tsx";
 import { groupsOf, isText, labelText } from "../series/groups.ts";
 import type { GroupSpec } from "../series/charts.ts";
+import { inExplore } from "../series/picked.ts";
 import { speech } from "../state/language.ts";
 import { useLive } from "../state/live.ts";
 import { rangeOf } from "../state/range.ts";
@@ -68,7 +69,12 @@ export function HostView({ target }: { target: string }) {
             <section key={group.id} class="group" id={`group-${group.id}`} aria-labelledby={`title-${group.id}`}>
               <h2 id={`title-${group.id}`}>{texts.group[group.id]}</h2>
               <div class="charts">
-                {group.charts.map((chart) => <Chart key={chart.id} spec={chart} feed={feed} group={`host ${target}`} height={HEIGHT} />)}
+                {group.charts.map((chart) => (
+                  <Chart
+                    key={chart.id} spec={chart} feed={feed} group={`host ${target}`} height={HEIGHT}
+                    href={inExplore(chart, `${target}: ${chart.title}`, query)}
+                  />
+                ))}
               </div>
             </section>
           ))}

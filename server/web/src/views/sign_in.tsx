@@ -10,13 +10,14 @@ import { useStore } from "../state/store.ts";
 export function SignInView() {
   const { texts } = useStore(speech);
   const known = useStore(session);
+  const open = known?.open ?? false;
   useEffect(() => {
-    document.title = `${texts.signIn} · Pattoo`;
-  }, [texts]);
+    document.title = `${open ? texts.openBadge : texts.signIn} · Pattoo`;
+  }, [texts, open]);
   if (!known) return null;
   return (
     <section class="card narrow">
-      <h1>{known.user ? texts.signedInAs(known.user.username) : texts.signIn}</h1>
+      <h1>{known.open ? texts.openBadge : known.user ? texts.signedInAs(known.user.username) : texts.signIn}</h1>
       {known.open ? <Open /> : known.user ? <Leave /> : <Form />}
     </section>
   );

@@ -1,6 +1,6 @@
 // Finding series: first the figure, then which of its series; or both by words.
 
-import { askKeys, askSeries, type ExploreSeries } from "../../api/explore.ts";
+import { askFound, type ExploreSeries } from "../../api/explore.ts";
 import { whole } from "../../format/number.ts";
 import { withUnits } from "../../format/units.ts";
 import { Icon } from "../../parts/marks.tsx";
@@ -9,12 +9,11 @@ import { isText, labelText } from "../../series/groups.ts";
 import { MOST_PICKED } from "../../series/picked.ts";
 import type { Line } from "../../state/feed.ts";
 import { speech } from "../../state/language.ts";
-import { useLive } from "../../state/live.ts";
+import { useLast, useLive } from "../../state/live.ts";
 import { amend, place } from "../../state/router.ts";
 import { useStore } from "../../state/store.ts";
 
-const MOST_SERIES = 100;
-const MOST_KEYS = 200;
+const MOST = { keys: 200, series: 100 };
 /** Keys shown above the series that the words found. */
 const FEW_KEYS = 5;
 const AGAIN_MS = 60_000;
@@ -29,23 +28,23 @@ export function Finder({ lines, onPick }: FinderProps) {
   const { query } = useStore(place);
   const words = query.get("q") ?? "";
   const key = query.get("key") ?? "";
-  const keys = useLive(`keys ${language} ${words}`, (signal) => askKeys(words, MOST_KEYS, language, signal), AGAIN_MS);
-  const wanted = key !== "" || words !== "";
-  const series = useLive(
-    `found ${language} ${key} ${words}`,
-    async (signal) => (wanted ? askSeries(key, words, MOST_SERIES, language, signal) : []),
-    AGAIN_MS,
-  );
-  const shownKeys = key !== "" ? [] : (keys.data ?? []).slice(0, words === "" ? MOST_KEYS : FEW_KEYS);
-  const drawable = (series.data ?? []).filter((one) => !isText(one));
+  const asked = useLive(`found ${language} ${key} ${words}`, async (signal) => {
+    return { ...(await askFound(key, words, MOST, language, signal)), key, words };
+  }, AGAIN_MS);
+  // Keys and series come together, and stay until others are there: nothing moves below the mouse.
+  const found = useLast(asked.data);
+  const shownKeys = found === null || found.key !== "" ? [] : found.keys.slice(0, found.words === "" ? MOST.keys : FEW_KEYS);
+  const drawable = (found?.series ?? []).filter((one) => !isText(one));
   const picked = new Set(lines.map((line) => line.idx));
   const toggle = (one: ExploreSeries) => {
     if (picked.has(one.idxDatapoint)) onPick(lines.filter((line) => line.idx !== one.idxDatapoint));
     else onPick([...lines, { idx: one.idxDatapoint, rate: one.isCounter }]);
   };
-  const empty = keys.data !== null && series.data !== null && shownKeys.length === 0 && drawable.length === 0;
+  // With charts to look at, a small screen has no room for a list that nobody asked for.
+  const resting = lines.length > 0 && key === "" && words === "";
+  const empty = asked.data !== null && shownKeys.length === 0 && drawable.length === 0;
   return (
-    <section class="finder card" aria-label={texts.find}>
+    <section class={`finder card ${resting ? "is-resting" : ""}`} aria-label={texts.find}>
       <label class="search">
         <Icon name="search" />
         <input
@@ -55,10 +54,10 @@ export function Finder({ lines, onPick }: FinderProps) {
       </label>
       {key !== "" && (
         <button class="chip" onClick={() => amend({ key: undefined })}>
-          {keys.data?.find((one) => one.key === key)?.name ?? key} <Icon name="cross" />
+          {drawable.find((one) => one.key === key)?.name ?? found?.keys.find((one) => one.key === key)?.name ?? key} <Icon name="cross" />
         </button>
       )}
-      <div class="found">
+      <div class="found" aria-busy={asked.data === null}>
         {shownKeys.length > 0 && (
           <ul aria-label={texts.keys}>
             {shownKeys.map((one) => (
@@ -71,7 +70,8 @@ export function Finder({ lines, onPick }: FinderProps) {
             ))}
           </ul>
         )}
-        {wanted && series.data === null && <Skeleton rows={5} />}
+        {found === null && asked.fault === null && <Skeleton rows={5} />}
+        {found === null && asked.fault !== null && <p class="fault" role="alert">{texts.failed(asked.fault)}</p>}
         {drawable.length > 0 && (
           <ul aria-label={texts.seriesFound(whole(drawable.length, locale))}>
             {drawable.map((one) => (
@@ -82,13 +82,13 @@ export function Finder({ lines, onPick }: FinderProps) {
                   onClick={() => toggle(one)}
                 >
                   <span>{[one.target, labelText(one)].filter(Boolean).join(" · ")}</span>
-                  <small>{key === "" ? one.name : latestOf(one, locale)}</small>
+                  <small>{found?.key === "" ? one.name : latestOf(one, locale)}</small>
                 </button>
               </li>
             ))}
           </ul>
         )}
-        {drawable.length >= MOST_SERIES && <p class="muted">{texts.moreFound(whole(MOST_SERIES, locale))}</p>}
+        {(found?.series.length ?? 0) >= MOST.series && <p class="muted">{texts.moreFound(whole(MOST.series, locale))}</p>}
         {empty && <p class="muted">{texts.nothingFound}</p>}
       </div>
     </section>

@@ -24,15 +24,16 @@ export function Picked({ lines, known, onPick }: PickedProps) {
           const series = known.get(line.idx);
           const name = series ? [series.name, labelText(series)].filter(Boolean).join(" · ") : `#${line.idx}`;
           const others = lines.filter((one) => one.idx !== line.idx);
-          const turned = lines.map((one) => (one.idx === line.idx ? { ...one, rate: !one.rate } : one));
+          const as = (rate: boolean) => onPick(lines.map((one) => (one.idx === line.idx ? { ...one, rate } : one)));
           return (
             <li key={line.idx}>
               <span class="picked-name">
                 {series && <a href={BASE + hostPath(series.target)}>{series.target}</a>} {name}
               </span>
-              <button class="button" aria-pressed={line.rate} aria-label={texts.rateOf(name)} onClick={() => onPick(turned)}>
-                {line.rate ? texts.rate : texts.raw}
-              </button>
+              <div class="choice" role="group" aria-label={texts.drawnAs(name)}>
+                <button aria-pressed={!line.rate} onClick={() => as(false)}>{texts.raw}</button>
+                <button aria-pressed={line.rate} title={texts.rateMeaning} onClick={() => as(true)}>{texts.rate}</button>
+              </div>
               <button class="quiet" aria-label={texts.remove(name)} title={texts.remove(name)} onClick={() => onPick(others)}>
                 <Icon name="cross" />
               </button>

@@ -49,7 +49,7 @@ export function Row({ host, place, top, sparks, fromMs, toMs }: RowProps) {
       <div class="cell of-disk" role="cell" data-name={texts.column.disk}>
         <span class={`figure ${(host.diskPercent ?? 0) >= FULL ? "is-full" : ""}`}>{percent(host.diskPercent)}</span>
         <span class="disk">
-          <meter min={0} max={100} high={FULL} value={host.diskPercent ?? 0} aria-hidden="true" />
+          <Share percent={host.diskPercent} />
           <small title={host.diskMount ?? undefined}>{host.diskMount}</small>
         </span>
       </div>
@@ -58,7 +58,7 @@ export function Row({ host, place, top, sparks, fromMs, toMs }: RowProps) {
           <span aria-label={texts.received}>↓ {rate(host.receivedBytesPerSecond)}</span>
           <span aria-label={texts.sent}>↑ {rate(host.sentBytesPerSecond)}</span>
         </span>
-        <Spark line={sparks?.RECEIVED} {...times} top={1_000} label={texts.lastHour(texts.received)} />
+        <Spark line={sparks?.RECEIVED} second={sparks?.SENT} {...times} top={1_000} label={texts.lastHour(texts.column.network)} />
       </div>
       <div class="cell of-load" role="cell" data-name={texts.column.load}>
         <span class="figure">
@@ -68,6 +68,15 @@ export function Row({ host, place, top, sparks, fromMs, toMs }: RowProps) {
         <Spark line={sparks?.LOAD} {...times} top={host.cpus ?? 1} label={texts.lastHour(texts.column.load)} />
       </div>
     </div>
+  );
+}
+
+/** How much is full, as a bar. */
+function Share({ percent }: { percent: number | null }) {
+  return (
+    <svg class={`share ${(percent ?? 0) >= FULL ? "is-full" : ""}`} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+      <rect width={percent ?? 0} height="6" />
+    </svg>
   );
 }
 

@@ -5,7 +5,7 @@ import type { RefObject } from "preact";
 
 /** Pixels; the style sheet has the same. */
 const ROW_WIDE = 52;
-const ROW_NARROW = 92;
+const ROW_NARROW = 112;
 export const NARROW = "(max-width: 880px)";
 /** Rows that are drawn beyond either edge. */
 const BEYOND = 6;
