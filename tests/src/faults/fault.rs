@@ -110,14 +110,17 @@ impl Fault {
     }
 
     /// Whether both can be at once: not two of one disk, nor a server that is to be
-    /// started on a disk at fault.
+    /// started on a disk at fault. A way that refuses has nothing to lose, and the link
+    /// could not stop listening over a network that loses all.
     pub(super) fn goes_with(self, other: Self) -> bool {
         let of_server = |fault: Self| {
             fault.is_of_server_disk() || matches!(fault, Self::KillServer | Self::StopServer)
         };
         let both_of_hub = self.is_of_hub_disk() && other.is_of_hub_disk();
         let both_of_server = of_server(self) && of_server(other);
-        !both_of_hub && !both_of_server
+        let of_way = |fault: Self| matches!(fault, Self::ServerLoss(_) | Self::Link(Mood::Refuses));
+        let both_of_way = of_way(self) && of_way(other);
+        !both_of_hub && !both_of_server && !both_of_way
     }
 
     /// First the ways, then the server, and the disk of the hub last, for that is
