@@ -23,7 +23,8 @@ start_service
 "#;
 
 /// What the recipe wants of the SDK.
-const RULES: &str = "INSTALL_DIR:=install -d -m0755\nINSTALL_CONF:=install -m0600\n";
+const RULES: &str =
+    "INSTALL_DIR:=install -d -m0755\nINSTALL_CONF:=install -m0600\nSED:=sed -i -e\n";
 const PACKAGE: &str = "define BuildPackage
 all:: package-$(1)
 $(file >$(OUT)/$(1).conffiles,$(Package/$(1)/conffiles))
