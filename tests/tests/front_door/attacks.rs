@@ -52,29 +52,21 @@ fn a_thousand_that_dribble_a_byte_a_second() {
     raise_descriptor_limit();
     let dribble = Attack::ALL.into_iter().find(|attack| attack.name.starts_with("a byte a second"));
     let dribble = dribble.unwrap();
-    let spoke = Spoke::new("");
-    let server = Server::start("front-door");
-    let (spoke_process, server_process) = (spoke.daemon.start(), server.daemon.pid());
-    let targets = [spoke.target(), agents(&server), web(&server)];
-    let spoke_before = at_rest(spoke_process, &targets[..1]);
-    let server_before = at_rest(server_process, &targets[1..]);
-    let clients: Vec<_> =
-        targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect();
-    attack(&targets.each_ref().map(|target| (dribble, target)), DRIBBLE);
-    let threads = [spoke_process, server_process].map(|process| Figures::of(process).threads);
+    let doors = Doors::open();
+    let clients = doors.fresh_clients();
+    attack(&doors.targets.each_ref().map(|target| (dribble, target)), DRIBBLE);
+    let threads = doors.processes.map(|process| Figures::of(process).threads);
     for (what, client) in ["spoke", "agents", "web"].into_iter().zip(clients) {
         let answers = client.finish();
         println!("{what}: {}: {answers:?}", dribble.name);
         answers.assert_answered(what);
     }
-    assert_eq!(threads, [spoke_before.threads, server_before.threads]);
+    assert_eq!(threads, doors.before.map(|figures| figures.threads));
     // The server has room for a thousand: they end at the deadline of their heads.
-    let log = server.log();
+    let log = doors.server.log();
     assert_eq!(log.matches("408 the request head did not arrive in time").count(), 2, "{log}");
-    assert_back_at_rest(spoke_process, spoke_before, Growth::SPOKE);
-    assert_back_at_rest(server_process, server_before, Growth::SERVER);
-    spoke.daemon.stop();
-    server.daemon.stop();
+    doors.assert_back_at_rest();
+    doors.stop();
 }
 
 /// All three ports at once; `scripts/attack` has it go on for ten minutes.
@@ -87,23 +79,18 @@ fn a_mixture_of_all_attacks() {
     let mut random = seed.unwrap_or_else(|| Dice::random_seed() | 1);
     println!("seed {random}");
 
-    let spoke = Spoke::new("");
-    let server = Server::start("front-door");
-    let (spoke_process, server_process) = (spoke.daemon.start(), server.daemon.pid());
-    let targets = [spoke.target(), agents(&server), web(&server)];
-    let spoke_before = at_rest(spoke_process, &targets[..1]);
-    let server_before = at_rest(server_process, &targets[1..]);
-    let clients: Vec<_> =
-        targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect();
-    let mut most = [spoke_before, server_before];
+    let doors = Doors::open();
+    let clients = doors.fresh_clients();
+    let mut most = doors.before;
     while Instant::now() < end {
-        let chosen: Vec<(Attack, &Target)> = targets
+        let chosen: Vec<(Attack, &Target)> = doors
+            .targets
             .iter()
             .flat_map(|target| (0..AT_ONCE).map(move |_| target))
             .map(|target| (Attack::ALL[below(&mut random, Attack::ALL.len())], target))
             .collect();
         attack(&chosen, ROUND.min(end.saturating_duration_since(Instant::now())));
-        for (most, process) in most.iter_mut().zip([spoke_process, server_process]) {
+        for (most, process) in most.iter_mut().zip(doors.processes) {
             let now = Figures::of(process);
             most.threads = most.threads.max(now.threads);
             most.descriptors = most.descriptors.max(now.descriptors);
@@ -111,12 +98,9 @@ fn a_mixture_of_all_attacks() {
         }
     }
     let answers: Vec<Answers> = clients.into_iter().map(FreshClient::finish).collect();
-    let spoke_after = assert_back_at_rest(spoke_process, spoke_before, Growth::SPOKE);
-    let server_after = assert_back_at_rest(server_process, server_before, Growth::SERVER);
-    for (what, before, most, after) in [
-        ("spoke", spoke_before, most[0], spoke_after),
-        ("server", server_before, most[1], server_after),
-    ] {
+    let after = doors.assert_back_at_rest();
+    for (place, what) in ["spoke", "server"].into_iter().enumerate() {
+        let (before, most, after) = (doors.before[place], most[place], after[place]);
         println!("{what}: before {before:?}\n  at most {most:?}\n  after {after:?}");
         assert_eq!(most.threads, before.threads, "{what}: no thread is made for a stranger");
     }
@@ -128,8 +112,47 @@ fn a_mixture_of_all_attacks() {
             answers.assert_answered(what);
         }
     }
-    spoke.daemon.stop();
-    server.daemon.stop();
+    doors.stop();
+}
+
+/// A spoke and a server, and their three ports: the spoke's, the agents', the web's.
+struct Doors {
+    spoke: Spoke,
+    server: Server,
+    targets: [Target; 3],
+    processes: [Process; 2],
+    /// Of both, at rest, before anything was done to them.
+    before: [Figures; 2],
+}
+
+impl Doors {
+    fn open() -> Self {
+        let spoke = Spoke::new("");
+        let server = Server::start("front-door");
+        let processes = [spoke.daemon.start(), server.daemon.pid()];
+        let targets = [spoke.target(), agents(&server), web(&server)];
+        let before = [at_rest(processes[0], &targets[..1]), at_rest(processes[1], &targets[1..])];
+        Self { spoke, server, targets, processes, before }
+    }
+
+    /// One for each port.
+    fn fresh_clients(&self) -> Vec<FreshClient> {
+        self.targets.iter().map(|target| FreshClient::start(target.port, &target.fresh)).collect()
+    }
+
+    /// The figures of both, which must be back where they were.
+    fn assert_back_at_rest(&self) -> [Figures; 2] {
+        let ([spoke, server], before) = (self.processes, self.before);
+        [
+            assert_back_at_rest(spoke, before[0], Growth::SPOKE),
+            assert_back_at_rest(server, before[1], Growth::SERVER),
+        ]
+    }
+
+    fn stop(&self) {
+        self.spoke.daemon.stop();
+        self.server.daemon.stop();
+    }
 }
 
 fn one_after_another(what: &str, process: Process, target: &Target, growth: Growth) {
