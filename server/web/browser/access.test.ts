@@ -1,14 +1,14 @@
 // Contrast, labels and roles of every view, light and dark, as axe-core measures them
 // against WCAG 2, levels A and AA.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import type { Browser } from "playwright-core";
 import { history, manyFigures } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { freePort, System } from "./system.ts";
-import { openBrowser, Visitor, type Looks } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { freePort } from "./system.ts";
+import { Visitor, type Looks } from "./visitor.ts";
 
 const HOUR_MS = 3_600_000;
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -21,18 +21,7 @@ const LOOKS: Record<string, Looks> = {
 const LEAST_RULES = 10;
 const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+stage();
 
 /** What is wrong, in words. */
 async function faults(visitor: Visitor): Promise<string[]> {

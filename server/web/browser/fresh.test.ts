@@ -1,30 +1,18 @@
 // A server that has nothing yet: the first host, and the first user.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
 import { fewFigures, history } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { Visitor } from "./visitor.ts";
 
 const USER = "ada";
 const PASSWORD = "seven green herons";
 /** The browser tells of every answer that is no success. */
 const UNAUTHORISED = /status of 401/;
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+stage();
 
 test("without data the page tells how a host comes here, and shows the first one by itself", async () => {
   const visitor = await Visitor.come(browser, system.origin);

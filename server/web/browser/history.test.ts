@@ -1,35 +1,24 @@
 // Two days of two machines: looking closer, moving along, exploring, saving.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright-core";
 import { history, manyFigures } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
 const HOUR_MS = 3_600_000;
 const INTERVAL_MS = 300_000;
 const HOSTS = ["alpha", "beta"];
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
+stage(async () => {
   const now = Date.now();
   const pause: [number, number] = [now - 6 * HOUR_MS, now - 4 * HOUR_MS];
   for (const [seed, host] of HOSTS.entries()) {
     await postAll(system.agentPort, history(host, seed + 1, now - 48 * HOUR_MS, now, INTERVAL_MS, manyFigures, pause), INTERVAL_MS, 100);
   }
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
 });
 
 const CHART = "CPU by mode";

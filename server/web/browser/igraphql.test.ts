@@ -1,26 +1,15 @@
 // The place to try queries in: it works where there is no network but the server's.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
 import { fewFigures, history } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { Visitor } from "./visitor.ts";
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
+stage(async () => {
   const now = Date.now();
   await postAll(system.agentPort, history("alpha", 1, now - 60_000, now, 10_000, fewFigures), 10_000);
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
 });
 
 async function open(): Promise<Visitor> {

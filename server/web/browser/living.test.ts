@@ -1,34 +1,25 @@
 // A spoke, a hub and a server that live, and a page that is left open meanwhile.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { System, type Program } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import type { Program } from "./system.ts";
+import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
 /** The page says it when the server is away; the browser says so too. */
 const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 const FIXTURE = "x86_64-server";
 
-let browser: Browser;
-let system: System;
 let fixture: Program;
 
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
+stage(async () => {
   const machine = await system.spoke();
   const other = await system.spoke(FIXTURE);
   fixture = other.program;
   machine.program.start();
   fixture.start();
   system.hub([machine.port, other.port]).start();
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
 });
 
 const row = (name: string) => `.host-row:has(a:text-is("${name}"))`;

@@ -1,32 +1,21 @@
 // A thousand hosts: only what is on the screen is drawn and asked for.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
 import { fewFigures, history } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
 const HOSTS = 1_000;
 const INTERVAL_MS = 10_000;
 const name = (number: number) => `host-${String(number).padStart(4, "0")}`;
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
+stage(async () => {
   const now = Date.now();
   const polls = Array.from({ length: HOSTS }, (_, at) => history(name(at), at, now - 2 * INTERVAL_MS, now, INTERVAL_MS, fewFigures)).flat();
   await postAll(system.agentPort, polls, INTERVAL_MS, 1_000);
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
 });
 
 test("a thousand hosts have room, and only those on the screen are there", async () => {

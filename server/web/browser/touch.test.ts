@@ -1,13 +1,13 @@
 // A phone in the hand: a finger moves a chart along, two look closer, and the page
 // still scrolls.
 
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser, CDPSession } from "playwright-core";
+import type { CDPSession } from "playwright-core";
 import { history, manyFigures } from "./machine.ts";
 import { postAll } from "./posting.ts";
-import { System } from "./system.ts";
-import { openBrowser, Visitor } from "./visitor.ts";
+import { browser, stage, system } from "./stage.ts";
+import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
 const HOUR_MS = 3_600_000;
@@ -15,19 +15,9 @@ const INTERVAL_MS = 300_000;
 const CHART = "Load average";
 const STEPS = 8;
 
-let browser: Browser;
-let system: System;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await System.start();
+stage(async () => {
   const now = Date.now();
   await postAll(system.agentPort, history("alpha", 1, now - 48 * HOUR_MS, now, INTERVAL_MS, manyFigures), INTERVAL_MS, 100);
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
 });
 
 interface Point {
