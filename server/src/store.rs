@@ -84,6 +84,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -103,6 +104,9 @@ pub const DATABASE_FILE: &str = "store.db";
 pub const YIELD: i32 = 5;
 /// Held locked while a process has the store open.
 const LOCK_FILE: &str = "store.lock";
+/// Whoever looks whether a store is in use ([`Store::is_nobodys`]) has the lock for a
+/// moment: so long it is tried again.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -298,10 +302,16 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(&path)
         .map_err(StoreError::file(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+    let deadline = Instant::now() + LOOK;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::park_timeout(LOOK / 10);
+            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(StoreError::File(path, error)),
+        }
     }
 }
 

@@ -11,7 +11,8 @@ mod support;
 
 use std::fmt::Write;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use support::{Scratch, capture};
 /// A configuration and a store, and maybe a server.
 struct Site {
     server: Option<HttpServer>,
+    port: u16,
     folder: PathBuf,
     _scratch: Scratch,
 }
@@ -64,7 +66,7 @@ impl Site {
             format!("pattoo_apid:\n  ip_listen_address: 127.0.0.1\n  ip_bind_port: {port}\n"),
         )
         .unwrap();
-        Self { server, folder, _scratch: scratch }
+        Self { server, port, folder, _scratch: scratch }
     }
 
     /// Exit code, stdout, stderr.
@@ -204,6 +206,18 @@ fn without_the_key_of_the_data_folder_a_server_with_users_is_closed() {
     site.bad(&["show", "agent"], 1, "Run this as the user that pattood runs as");
     fs::remove_file(&key).unwrap();
     site.bad(&["disable", "user", "--username", "ada"], 1, "Sign in first");
+}
+
+#[test]
+fn whoever_listens_in_the_place_of_a_stopped_server_is_told_nothing() {
+    let site = Site::new(false);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, site.port)).unwrap();
+    let line = ["create", "user", "--username", "ada", "--name", "Ada"];
+    let (code, _, error) = site.run_with(&line, "a password\na password\n");
+    assert!(code == 1 && error.contains("is not pattood"), "{code}: {error}");
+    let mut heard = Vec::new();
+    listener.accept().unwrap().0.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"");
 }
 
 #[test]

@@ -19,6 +19,9 @@ use crate::store_options::store_options;
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long it may take to find that a server listens.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A server that starts listens before it opens its store, for no longer than this.
+const START: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Bytes of an answer.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
 const JSON: &str = "application/json";
@@ -38,12 +41,17 @@ impl Door {
         let address = config.web_from_here();
         match TcpStream::connect_timeout(&address, CONNECT) {
             Ok(_) => {
-                // Passwords go there: only to who has the store.
-                if Store::is_nobodys(&config.store.directory) {
-                    return Err(format!(
-                        "what listens at {address} is not pattood: nobody has the store in {} open",
-                        config.store.directory.display()
-                    ));
+                // Passwords go there: only to who has the store, or will have in a moment.
+                let deadline = Instant::now() + START;
+                while Store::is_nobodys(&config.store.directory) {
+                    if Instant::now() >= deadline {
+                        return Err(format!(
+                            "what listens at {address} is not pattood: nobody has the store in {} \
+                             open; end it, and start pattood",
+                            config.store.directory.display()
+                        ));
+                    }
+                    std::thread::park_timeout(LOOK_AGAIN);
                 }
                 return Ok(Self::Server(address, operator::read(&config.store.directory)));
             }
