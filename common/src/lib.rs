@@ -26,6 +26,7 @@ pub mod manual;
 mod nearest;
 pub mod priority;
 pub mod program;
+pub mod quoted;
 pub mod resolver;
 mod rights;
 pub mod signature;

@@ -20,6 +20,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pattoo_common::document::{Sample, SampleValue};
+use pattoo_common::quoted::quoted;
 
 /// Programs of which each runs on the machine that it tells of.
 const PROGRAMS: &str = "pattoo_agent_linux_";
@@ -128,10 +129,14 @@ pub struct Duplicate {
 impl fmt::Display for Duplicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { agent_id, program, targets, .. } = self;
-        write!(f, "agent id {agent_id:.80?} of {program:.80?} is that of more than one machine: ")?;
+        let (agent_id, program) = (quoted(agent_id), quoted(program));
+        write!(f, "agent id {agent_id} of {program} is that of more than one machine: ")?;
         match &targets[..] {
-            [one] => write!(f, "several named {one:.80?}, started at different times"),
-            several => write!(f, "{several:.80?} take turns"),
+            [one] => write!(f, "several named {}, started at different times", quoted(one)),
+            several => {
+                let names: Vec<_> = several.iter().map(|one| quoted(one).to_string()).collect();
+                write!(f, "{} take turns", names.join(", "))
+            }
         }
     }
 }
@@ -160,7 +165,9 @@ impl Clones {
                     "{duplicate}; on all but one of them remove the folder agent_id in \
                      daemon_directory, and start its programs again"
                 ),
-                None => log::info!("agent id {agent_id:.80?} is that of one machine again"),
+                None => {
+                    log::info!("agent id {} is that of one machine again", quoted(&agent_id));
+                }
             }
         }
     }

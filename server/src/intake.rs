@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use pattoo_common::document::{Document, Sample, SampleValue};
+use pattoo_common::quoted::quoted;
 
 use crate::store::{DAY_MS, NewSeries, Number, Origin, Reading, Receipt, Store, StoreError};
 
@@ -22,8 +23,6 @@ pub const REFUSALS_LISTED: usize = 100;
 const MAX_NAME_BYTES: usize = 512;
 /// Digits of a checksum.
 const CHECKSUM_DIGITS: usize = 64;
-/// Bytes of a name that a refusal shows.
-const SHOWN: usize = 80;
 
 /// What became of a document.
 #[derive(Debug, Default)]
@@ -117,14 +116,14 @@ fn check(sample: &Sample<'_>) -> Result<u64, String> {
     }
     let checksum = sample.checksum.as_bytes();
     if checksum.len() != CHECKSUM_DIGITS || !checksum.iter().all(u8::is_ascii_hexdigit) {
-        let shown = shown(&sample.checksum);
+        let shown = quoted(&sample.checksum);
         return Err(format!("pattoo_checksum {shown} is not {CHECKSUM_DIGITS} hex digits"));
     }
     match interval.parse() {
         Ok(interval_ms) if interval_ms > 0 => Ok(interval_ms),
         _ => Err(format!(
             "pattoo_agent_polling_interval {} is no number of milliseconds",
-            shown(interval)
+            quoted(interval)
         )),
     }
 }
@@ -164,12 +163,7 @@ fn name_refusals(document: &Document<'_>, kept_back: &[usize], intake: &mut Inta
 
 /// `datapoint 7, "uptime" of "web1"`
 fn name(number: usize, sample: &Sample<'_>) -> String {
-    format!("datapoint {number}, {} of {}", shown(&sample.key), shown(sample.polled_target()))
-}
-
-/// What others sent, for a line of text.
-pub(crate) fn shown(text: &str) -> String {
-    format!("{:?}", &text[..text.floor_char_boundary(SHOWN)])
+    format!("datapoint {number}, {} of {}", quoted(&sample.key), quoted(sample.polled_target()))
 }
 
 fn reading<'s>(sample: &'s Sample<'_>) -> Reading<'s> {

@@ -24,10 +24,11 @@ use pattoo_common::complaints::Complaints;
 use pattoo_common::document::{Document, DocumentError};
 use pattoo_common::http_server::{Answer, Handler, Method, Request, error, json, with_header};
 use pattoo_common::priority::yield_to_others;
+use pattoo_common::quoted::quoted;
 use pattoo_common::wall_clock::now_ms;
 
 use crate::clones::{Clones, Sightings};
-use crate::intake::{self, Intake, shown};
+use crate::intake::{self, Intake};
 use crate::store::{Store, StoreError, YIELD};
 use body::Unfit;
 use clock_fault::clock_fault;
@@ -103,7 +104,7 @@ impl Receiver {
                 self.complaints.write(|| {
                     let first = &intake.reasons[..intake.reasons.len().min(REASONS_LOGGED)];
                     let (peer, first) = (request.peer.ip(), first.join("; "));
-                    let poster = shown(poster);
+                    let poster = quoted(poster);
                     format!(
                         "post of {poster} from {peer}: {refused} datapoints were not taken: {first}"
                     )
@@ -114,7 +115,7 @@ impl Receiver {
                 self.counts.turned_away(fault.status);
                 self.complaints.write(|| {
                     let (peer, Unfit { status, reason }) = (request.peer.ip(), &fault);
-                    let poster = shown(poster);
+                    let poster = quoted(poster);
                     format!("post of {poster} from {peer} is answered {status}: {reason}")
                 });
                 refusal(&fault)

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pattoo_common::http_server::{Answer, Method, Request, error, json, with_header};
+use pattoo_common::quoted::quoted;
 use serde::Deserialize;
 
 use crate::password;
@@ -197,7 +198,10 @@ impl Sessions {
         let address = request.peer.ip();
         if let Err(wait) = self.tries.take(&username, address, Instant::now()) {
             self.complaints.write(|| {
-                format!("sign-in of {username:.80?} from {address} is put off: too many tries")
+                format!(
+                    "sign-in of {} from {address} is put off: too many tries",
+                    quoted(&username)
+                )
             });
             return Ok(later("too many tries; wait a little", wait));
         }
@@ -216,7 +220,7 @@ impl Sessions {
         };
         let Some(user) = user else {
             self.complaints
-                .write(|| format!("sign-in of {username:.80?} from {address}: not right"));
+                .write(|| format!("sign-in of {} from {address}: not right", quoted(&username)));
             return Ok(error(401, "user name or password is not right"));
         };
         self.tries.give_back(&username, address);
@@ -229,7 +233,7 @@ impl Sessions {
         if let Some(former) = secret_of(request) {
             self.table.end(former);
         }
-        log::info!("{username:.80?} signed in from {address}");
+        log::info!("{} signed in from {address}", quoted(&username));
         let answer = self.told(Some(&user))?;
         Ok(with_header(answer, "Set-Cookie", &cookie(request, &secret, LONGEST)))
     }

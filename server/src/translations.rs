@@ -3,6 +3,7 @@
 //! The original's manual has `description` for `translation`, and files of
 //! programs have no units; both are understood.
 
+use pattoo_common::quoted::quoted;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -95,7 +96,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<Vec<Name>, TranslationError> {
         Some((_, header)) if is_header(&header) => {}
         Some((line, header)) => {
             let found = header.iter().collect::<Vec<_>>().join(",");
-            let reason = format!("the header {found:.200?} was found, {wanted:?} is wanted");
+            let reason = format!("the header {} was found, {wanted:?} is wanted", quoted(&found));
             return Err(error(line, reason));
         }
         None => return Err(error(1, format!("the file is empty; its first line is {wanted:?}"))),
@@ -168,7 +169,7 @@ pub(crate) fn name(
 pub(crate) fn check_language(code: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if code.is_empty() || code.len() > 16 || !code.chars().all(allowed) {
-        return Err(format!("the language {code:.80?} is no code such as en or es-MX"));
+        return Err(format!("the language {} is no code such as en or es-MX", quoted(code)));
     }
     Ok(())
 }

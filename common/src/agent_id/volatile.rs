@@ -65,7 +65,8 @@ fn upper_folder(table: &[u8], place: &Path) -> Option<PathBuf> {
     options.find_map(|option| option.strip_prefix(b"upperdir=")).map(unescape)
 }
 
-/// Blanks and their like stand as `\040` there.
+/// Blanks and their like stand as `\040` there, and in the value of an option `,` and
+/// `=` likewise: more than getmntent(3) undoes.
 fn unescape(text: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -7,11 +7,10 @@ use super::reader::RawPair;
 use super::{AGENT_KEYS, Document};
 use crate::checksum::Checksum;
 use crate::datapoint::DataType;
+use crate::quoted::quoted;
 
 /// The place of `pattoo_agent_polled_target` among [`AGENT_KEYS`].
 const POLLED_TARGET: u8 = 3;
-/// Bytes of a name that a reason shows.
-const SHOWN: usize = 80;
 
 /// A datapoint that was understood.
 #[derive(Debug, Clone)]
@@ -131,7 +130,7 @@ fn name(number: usize, row: Row<'_>, meanings: &[Meaning]) -> String {
         let mut ids = row.ids.iter().map(|id| *id as usize);
         let pair = row.pairs[ids.find(|id| meanings[*id] == wanted)?];
         let text = text(pair.value).ok()?;
-        Some(format!("{:?}", &text[..text.floor_char_boundary(SHOWN)]))
+        Some(quoted(&text).to_string())
     };
     match (told(Meaning::Key), told(Meaning::Agent(POLLED_TARGET))) {
         (Some(key), Some(target)) => format!("datapoint {number}, {key} of {target}"),
@@ -179,7 +178,7 @@ impl Meaning {
 fn unfit(pair: RawPair<'_>) -> String {
     match (text(pair.key), text(pair.value)) {
         (Err(reason), _) | (Ok(_), Err(reason)) => reason,
-        (Ok(key), _) => format!("key {key:.80?} is not one of metadata"),
+        (Ok(key), _) => format!("key {} is not one of metadata", quoted(&key)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shape of a document, key by key: what serde is told, so that the reader
 //! fails at the first byte that does not fit and builds no tree.
 
+use crate::quoted::quoted;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -47,7 +48,7 @@ impl<'de> Visitor<'de> for Top {
                 "pattoo_datapoints" => {
                     once(&mut datapoints, "pattoo_datapoints", map.next_value_seed(Datapoints)?)?;
                 }
-                other => return Err(de::Error::custom(format!("unknown key {other:.80?}"))),
+                other => return Err(de::Error::custom(format!("unknown key {}", quoted(other)))),
             }
         }
         let (pairs, rows) = wanted(datapoints, "pattoo_datapoints")?;
@@ -99,7 +100,8 @@ impl<'de> Visitor<'de> for Datapoints {
                 }
                 other => {
                     return Err(de::Error::custom(format!(
-                        "unknown key {other:.80?} in pattoo_datapoints"
+                        "unknown key {} in pattoo_datapoints",
+                        quoted(other)
                     )));
                 }
             }
@@ -131,7 +133,7 @@ impl<'de> Visitor<'de> for Pairs {
         let mut in_order = true;
         while let Some(Text(id)) = map.next_key()? {
             let number: u32 = id.parse().map_err(|_| {
-                de::Error::custom(format!("key_value_pairs: {id:.80?} is no id of a pair"))
+                de::Error::custom(format!("key_value_pairs: {} is no id of a pair", quoted(&id)))
             })?;
             if pairs.len() >= MAX_PAIRS {
                 return Err(de::Error::custom(format!("more than {MAX_PAIRS} pairs")));

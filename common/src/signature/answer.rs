@@ -12,6 +12,7 @@ use super::profile::{
 use super::request::SignedRequest;
 use super::{Secret, WINDOW_S, mac};
 use crate::http_server::{Answer, with_header};
+use crate::quoted::quoted;
 
 /// Signs an answer with the secret of its request. `request_signature` is the value
 /// of the `Signature` header there.
@@ -75,7 +76,7 @@ impl fmt::Display for AnswerFault {
                  secret, and a version of Pattoo that has it"
             ),
             Self::OtherSecret(id) => {
-                write!(f, "it is signed with another secret, {id:.80?}, than its request")
+                write!(f, "it is signed with another secret, {}, than its request", quoted(id))
             }
             Self::WrongSignature => f.write_str(
                 "its signature is wrong: it is of another secret, answers another request, or \

@@ -8,6 +8,7 @@ use super::profile::{
 };
 use super::{Secret, Secrets, WINDOW_S, mac, nonce};
 use crate::http_server::Request;
+use crate::quoted::quoted;
 use crate::wall_clock::now_ms;
 
 /// What a signed request carries, and what its answer is checked by.
@@ -95,7 +96,11 @@ impl fmt::Display for RequestFault {
         match self {
             Self::Unsigned => f.write_str("not signed in the form of pattoo"),
             Self::UnknownSecret(id) => {
-                write!(f, "wrong secret: signed with {id:.80?}, which is not in our secret_file")
+                write!(
+                    f,
+                    "wrong secret: signed with {}, which is not in our secret_file",
+                    quoted(id)
+                )
             }
             Self::WrongSignature(id) => write!(
                 f,

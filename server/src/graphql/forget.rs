@@ -3,6 +3,7 @@
 
 use juniper::meta::Field;
 use juniper::{Arguments, DefaultScalarValue, ExecutionResult, Executor, Registry};
+use pattoo_common::quoted::quoted;
 
 use super::context::Context;
 
@@ -31,7 +32,7 @@ pub(super) fn agent(
 ) -> ExecutionResult {
     let context = executor.context();
     let text = arguments.get::<String>("idxAgent")?.unwrap_or_default();
-    let number = text.parse().map_err(|_| format!("idxAgent: {text:.40?} is no number"))?;
+    let number = text.parse().map_err(|_| format!("idxAgent: {} is no number", quoted(&text)))?;
     let gone = context.store.delete_agent(number).map_err(|error| context.store_error(error))?;
     executor.resolve_with_ctx(&(), &gone)
 }

@@ -5,6 +5,7 @@ use juniper::{
     Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldResult, GraphQLInputObject,
     GraphQLObject, Registry,
 };
+use pattoo_common::quoted::quoted;
 
 use super::context::Context;
 use crate::store::{Known, Name};
@@ -60,7 +61,8 @@ pub(super) fn keys(
 ) -> ExecutionResult {
     let context = executor.context();
     let text = arguments.get::<String>("idxPairXlateGroup")?.unwrap_or_default();
-    let group = text.parse().map_err(|_| format!("idxPairXlateGroup: {text:.40?} is no number"))?;
+    let group =
+        text.parse().map_err(|_| format!("idxPairXlateGroup: {} is no number", quoted(&text)))?;
     let named = context
         .store
         .name_keys(group, names(arguments)?, Known::Replaced)

@@ -6,6 +6,7 @@ use juniper::{
     Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldError, FieldResult, GraphQLEnum,
     GraphQLObject, Registry,
 };
+use pattoo_common::quoted::quoted;
 
 use super::context::Context;
 use super::milliseconds::Milliseconds;
@@ -199,7 +200,7 @@ fn read(
     }
     let mut answers = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let no_such = || format!("idxDatapoint: there is no datapoint {number:.40?}");
+        let no_such = || format!("idxDatapoint: there is no datapoint {}", quoted(&number));
         let series: SeriesId = number.trim().parse().map_err(|_| no_such())?;
         let query = PointsQuery {
             series,

@@ -7,6 +7,7 @@ use juniper::{
     ArcStr, Arguments, DefaultScalarValue, ExecutionResult, Executor, FieldResult, GraphQLType,
     GraphQLValue, ID, Registry, Value,
 };
+use pattoo_common::quoted::quoted;
 
 use super::connection::{Connection, page_arguments, page_asked};
 use super::context::Context;
@@ -74,7 +75,7 @@ fn filters(kind: &'static Kind, arguments: &Arguments<'_>) -> FieldResult<Vec<Fi
                 Some(DateTime(text)) => {
                     let second = date_time::parse(&text).ok_or_else(|| {
                         let field = column.field;
-                        format!("{field}: {text:.40?} is no time such as 2026-11-23T00:46:51")
+                        format!("{field}: {} is no time such as 2026-11-23T00:46:51", quoted(&text))
                     })?;
                     let first = second * 1_000;
                     Some(Filter::Between(column.name, first, first + 999))
@@ -107,11 +108,13 @@ fn order(kind: &'static Kind, arguments: &Arguments<'_>) -> FieldResult<Vec<Orde
         let descending = match direction.trim() {
             "asc" => false,
             "desc" => true,
-            other => return Err(format!("sortBy: {other:.20?} is neither asc nor desc").into()),
+            other => {
+                return Err(format!("sortBy: {} is neither asc nor desc", quoted(other)).into());
+            }
         };
         let column = kind.column(name).ok_or_else(|| {
             let names: Vec<_> = kind.columns.iter().map(|column| column.field).collect();
-            format!("sortBy: {name:.40?} is none of {}", names.join(", "))
+            format!("sortBy: {} is none of {}", quoted(name), names.join(", "))
         })?;
         order.push((column.name, descending));
     }

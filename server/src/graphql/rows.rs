@@ -1,6 +1,7 @@
 //! Rows as cells, whatever their kind: the way from the table of kinds to the
 //! typed records of the store and back.
 
+use pattoo_common::quoted::quoted;
 use std::marker::PhantomData;
 
 use super::context::Context;
@@ -119,7 +120,7 @@ pub(super) fn page(
 
 /// A value for a column, from the text that stands for it in the schema.
 pub(super) fn cell(kind: &Kind, field: &str, text: &str) -> Result<(&'static str, Cell), String> {
-    let column = kind.column(field).ok_or_else(|| format!("{field:.40?} is unknown"))?;
+    let column = kind.column(field).ok_or_else(|| format!("{} is unknown", quoted(field)))?;
     match column.shape {
         Shape::Text if text.chars().count() > MAX_TEXT_CHARS => {
             Err(format!("{field}: more than {MAX_TEXT_CHARS} characters"))
@@ -127,7 +128,7 @@ pub(super) fn cell(kind: &Kind, field: &str, text: &str) -> Result<(&'static str
         Shape::Text => Ok((column.name, Cell::Text(text.to_owned()))),
         _ => match text.trim().parse() {
             Ok(number) => Ok((column.name, Cell::Integer(number))),
-            Err(_) => Err(format!("{field}: {text:.40?} is no whole number")),
+            Err(_) => Err(format!("{field}: {} is no whole number", quoted(text))),
         },
     }
 }

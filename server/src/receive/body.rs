@@ -5,8 +5,7 @@ use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 use pattoo_common::http_server::Request;
-
-use crate::intake::shown;
+use pattoo_common::quoted::quoted;
 
 /// Why a body is not taken, with the HTTP status that says so.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub(super) fn text(request: &Request, limit_bytes: usize) -> Result<Cow<'_, [u8]
     let kind = request.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
-        let reason = format!("the content type is {}, application/json is wanted", shown(kind));
+        let reason = format!("the content type is {}, application/json is wanted", quoted(kind));
         return unfit(415, reason);
     }
     match request.header("content-encoding").unwrap_or_default() {
@@ -39,7 +38,7 @@ pub(super) fn text(request: &Request, limit_bytes: usize) -> Result<Cow<'_, [u8]
             Ok(Cow::Borrowed(&request.body))
         }
         other => {
-            unfit(415, format!("the content encoding is {}, gzip or none is wanted", shown(other)))
+            unfit(415, format!("the content encoding is {}, gzip or none is wanted", quoted(other)))
         }
     }
 }
