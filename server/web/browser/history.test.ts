@@ -115,6 +115,8 @@ test("Explore finds series, draws several, and its address brings them back", as
   for (const host of HOSTS) await visitor.page.locator(".found-row.is-series").filter({ hasText: host }).first().click();
   await visitor.drawn("Load average over 1 minute", 1);
   await visitor.drawn("Load average over 1 minute", 2);
+  // The page writes its address a moment later.
+  await visitor.page.waitForURL((address) => /^\d+,\d+$/.test(address.searchParams.get("s") ?? ""));
   const again = await Visitor.come(browser, system.origin);
   await again.page.goto(visitor.page.url());
   await again.drawn("Load average over 1 minute", 2);

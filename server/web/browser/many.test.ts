@@ -50,6 +50,8 @@ test("searching, sorting and filtering are in the address", async () => {
     return order.map((place, at) => [place, values[at] ?? 0] as const).sort((a, b) => a[0] - b[0]).map(([, value]) => value);
   };
   await waitFor("the fullest memory stands first", async () => (await placed()).every((value, at, all) => at === 0 || value <= (all[at - 1] ?? 0)));
+  // The page writes its address a moment later.
+  await visitor.page.waitForURL((address) => address.search === "?q=host-012&sort=-memory");
   const again = await Visitor.come(browser, system.origin);
   await again.page.goto(visitor.page.url());
   await again.sees(".count", /10 of 1,000 hosts/);
