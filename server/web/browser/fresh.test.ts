@@ -64,7 +64,8 @@ test("once there is a user the page asks who looks; the user's favourites are ke
   await visitor.page.getByRole("button", { name: /Mine is a favourite/ }).waitFor();
   await visitor.page.reload();
   await visitor.page.getByRole("button", { name: /Mine is a favourite/ }).click();
-  await visitor.page.getByRole("button", { name: "Mark Mine as a favourite" }).waitFor();
+  await visitor.page.getByRole("button", { name: "Mark Mine as a favourite" }).click();
+  await visitor.page.getByRole("button", { name: /Mine is a favourite/ }).waitFor();
   const cookies = await visitor.page.context().cookies();
   assert.deepEqual(cookies.map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite })), [{ httpOnly: true, sameSite: "Strict" }]);
   await visitor.page.locator(".who").click();

@@ -9,7 +9,9 @@ export interface SavedChart {
   name: string;
   /** Its series. What a counter counts from says nothing, so it is drawn as a rate. */
   lines: Line[];
-  /** The row that marks it as a favourite of the user who asks. */
+  /** Whether it is a favourite of the user who asks. */
+  liked: boolean;
+  /** The row that says so, or that says that it was one: there is one for a user and a chart. */
   idxFavorite: string | null;
 }
 
@@ -55,16 +57,20 @@ export async function askCharts(idxUser: string | null, signal: AbortSignal): Pr
   const isOn = (row: { enabled: string }) => row.enabled === ON;
   const charts = allChart.edges.map(({ node }) => node).filter((node) => isOn(node) && node.name !== "");
   return charts
-    .map((node) => ({
-      idxChart: node.idxChart,
-      name: node.name,
-      lines: node.chartDatapointChart.edges
-        .filter(({ node: shown }) => isOn(shown))
-        .map(({ node: shown }) => ({ idx: shown.idxDatapoint, rate: COUNTERS.includes(Number(shown.datapoint?.dataType)) })),
-      idxFavorite: node.favoriteChart.edges.find(({ node: mark }) => isOn(mark) && mark.idxUser === idxUser)?.node.idxFavorite ?? null,
-    }))
+    .map((node) => {
+      const own = node.favoriteChart.edges.find(({ node: mark }) => mark.idxUser === idxUser)?.node;
+      return {
+        idxChart: node.idxChart,
+        name: node.name,
+        lines: node.chartDatapointChart.edges
+          .filter(({ node: shown }) => isOn(shown))
+          .map(({ node: shown }) => ({ idx: shown.idxDatapoint, rate: COUNTERS.includes(Number(shown.datapoint?.dataType)) })),
+        liked: own !== undefined && isOn(own),
+        idxFavorite: own?.idxFavorite ?? null,
+      };
+    })
     .filter(({ lines }) => lines.length > 0)
-    .sort((a, b) => Number(b.idxFavorite !== null) - Number(a.idxFavorite !== null) || a.name.localeCompare(b.name));
+    .sort((a, b) => Number(b.liked) - Number(a.liked) || a.name.localeCompare(b.name));
 }
 
 export async function saveChart(name: string, series: string[]): Promise<string> {
@@ -79,10 +85,9 @@ export async function deleteChart(idxChart: string): Promise<void> {
   await graphql(SWITCH, { idxChart, enabled: OFF });
 }
 
-export async function mark(chart: SavedChart, idxUser: string): Promise<void> {
-  await graphql(MARK, { idxUser, idxChart: chart.idxChart });
-}
-
-export async function unmark(idxFavorite: string): Promise<void> {
-  await graphql(MARK_AGAIN, { idxFavorite, enabled: OFF });
+/** Makes it a favourite of the user, or no more. */
+export async function mark(chart: SavedChart, idxUser: string, liked: boolean): Promise<void> {
+  const { idxChart, idxFavorite } = chart;
+  if (idxFavorite !== null) await graphql(MARK_AGAIN, { idxFavorite, enabled: liked ? ON : OFF });
+  else if (liked) await graphql(MARK, { idxUser, idxChart });
 }

@@ -2,7 +2,7 @@
 
 import "../style/explore.css";
 import { useEffect, useState } from "preact/hooks";
-import { askCharts, deleteChart, mark, unmark, type SavedChart } from "../api/charts.ts";
+import { askCharts, deleteChart, mark, type SavedChart } from "../api/charts.ts";
 import { reasonOf } from "../api/faults.ts";
 import { session } from "../api/session.ts";
 import { whole } from "../format/number.ts";
@@ -61,17 +61,17 @@ interface SavedProps {
 function Saved({ chart, user, mayChange, change }: SavedProps) {
   const { texts, locale } = useStore(speech);
   const [sure, setSure] = useState(false);
-  const liked = chart.idxFavorite;
+  const { liked } = chart;
   const address = addressOf("explore", new URLSearchParams({ s: formatPicked(chart.lines), name: chart.name }));
   return (
     <li class="card">
       <button
-        class={`quiet star ${liked === null ? "" : "is-liked"}`}
-        aria-pressed={liked !== null}
-        aria-label={liked === null ? texts.markFavourite(chart.name) : texts.unmarkFavourite(chart.name)}
+        class={`quiet star ${liked ? "is-liked" : ""}`}
+        aria-pressed={liked}
+        aria-label={liked ? texts.unmarkFavourite(chart.name) : texts.markFavourite(chart.name)}
         title={user === null ? texts.signInForFavourites : texts.favourite}
         disabled={user === null}
-        onClick={() => user !== null && void change(liked === null ? mark(chart, user) : unmark(liked))}
+        onClick={() => user !== null && void change(mark(chart, user, !liked))}
       >
         <Icon name="star" />
       </button>
