@@ -140,6 +140,80 @@ test("what is drawn can be taken away as CSV", async () => {
   await visitor.leavesContent();
 });
 
+/** Ten figures, of as many units as there are: charts below each other, most of them far from the screen. */
+const FIGURES = [
+  "memory_used", "process_count", "load_average_01min", "uptime", "cpu_frequency",
+  "memory_percent", "cpu_stats_ctx_switches", "swap_memory_sin", "disk_io_read_time", "network_io_packets_recv",
+];
+
+async function numbersOf(visitor: Visitor, target: string, figures: readonly string[]): Promise<string[]> {
+  const query = `{ host(target: "${target}") { series { idxDatapoint key isCounter } } }`;
+  const answer = await visitor.page.request.post(`${system.address("api/v1/web/graphql")}`, { data: { query } });
+  const { data } = (await answer.json()) as { data: { host: { series: { idxDatapoint: string; key: string; isCounter: boolean }[] } } };
+  return figures.map((figure) => {
+    const found = data.host.series.find(({ key }) => key.endsWith(`_${figure}`) || key === figure);
+    assert.ok(found, figure);
+    return (found.isCounter ? "r" : "") + found.idxDatapoint;
+  });
+}
+
+/** Commas, but for those within quotes. */
+const COMMA = /,(?=(?:[^"]*"[^"]*")*[^"]*$)/;
+
+/** The heads of the columns, and the rows. */
+async function taken(visitor: Visitor, click: () => Promise<unknown>): Promise<{ names: string[]; rows: string[][] }> {
+  const [download] = await Promise.all([visitor.page.waitForEvent("download"), click()]);
+  const [names = [], ...rows] = readFileSync(await download.path(), "utf8").trim().split("\r\n").map((line) => line.split(COMMA));
+  return { names, rows };
+}
+
+test("the CSV of many charts has every line by its name, over the range that was just chosen, and none that is hidden", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const numbers = await numbersOf(visitor, "alpha", FIGURES);
+  await visitor.page.goto(system.address(`explore?range=1h&s=${numbers.join(",")}`));
+  await visitor.page.locator("figure.chart .legend-value", { hasText: /\d/ }).first().waitFor();
+  // No scrolling to the button, which would bring other charts near.
+  const button = visitor.page.getByRole("button", { name: "CSV" });
+  const click = () => button.evaluate((element: HTMLElement) => element.click());
+  const all = await taken(visitor, click);
+  assert.equal(all.names.length, 1 + FIGURES.length);
+  assert.equal(new Set(all.names).size, all.names.length, `names that tell: ${all.names.join(", ")}`);
+  const empty = all.names.filter((_, at) => all.rows.every((row) => row[at] === ""));
+  assert.deepEqual(empty, [], "columns without a figure");
+
+  const day = visitor.page.locator(".spans button", { hasText: "24 h" });
+  const later = await taken(visitor, () => day.evaluate((element: HTMLElement) => {
+    element.click();
+    [...document.querySelectorAll<HTMLElement>(".actions button")].find((one) => one.textContent?.includes("CSV"))?.click();
+  }));
+  const spanMs = Date.parse(later.rows.at(-1)?.[0] ?? "") - Date.parse(later.rows[0]?.[0] ?? "");
+  assert.ok(spanMs > 20 * HOUR_MS, `a day, and not ${spanMs / HOUR_MS} h`);
+
+  await visitor.page.locator("figure.chart .legend button").first().click();
+  const fewer = await taken(visitor, click);
+  assert.deepEqual(fewer.names, all.names.filter((_, at) => at !== 1));
+  await visitor.leavesContent();
+});
+
+test("a double click on Save saves once", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const [number] = await numbersOf(visitor, "alpha", ["process_count"]);
+  await visitor.page.goto(system.address(`explore?s=${number}`));
+  await visitor.drawn("Processes");
+  await visitor.page.getByRole("button", { name: "Save as chart" }).click();
+  await visitor.page.getByLabel("Name of the chart").fill("Once");
+  // Slow enough for the second click to find the form.
+  await visitor.page.route("**/graphql", async (route) => {
+    await new Promise((late) => setTimeout(late, 300));
+    await route.continue();
+  });
+  await visitor.page.getByRole("button", { name: "Save", exact: true }).dblclick();
+  await visitor.sees(".said", /Once/);
+  const creates = visitor.asked.filter((query) => query.includes("createChart("));
+  assert.equal(creates.length, 1);
+  await visitor.leavesContent();
+});
+
 test("a view is saved as a chart, opened, and deleted", async () => {
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.goto(system.address("explore?q=process_count"));

@@ -22,13 +22,15 @@ export interface Asked {
   stepMs: number | null;
 }
 
+export interface Answer {
+  gauges: Columns[];
+  rates: Columns[];
+}
+
 const FIELDS = "idxDatapoint step timestamps values lows highs damaged";
 const BETWEEN = "from: $from, to: $to, step: $step";
 
-export async function askColumns(
-  asked: Asked,
-  signal: AbortSignal,
-): Promise<{ gauges: Columns[]; rates: Columns[] }> {
+export async function askColumns(asked: Asked, signal: AbortSignal): Promise<Answer> {
   const parts: string[] = [];
   const kinds: string[] = [];
   const variables: Record<string, unknown> = { from: asked.fromMs, to: asked.toMs, step: asked.stepMs };
@@ -43,6 +45,6 @@ export async function askColumns(
     variables["rates"] = asked.rates;
   }
   const query = `query Columns($from: Milliseconds, $to: Milliseconds, $step: Milliseconds, ${kinds.join(", ")}) { ${parts.join(" ")} }`;
-  const answer = await graphql<{ gauges?: Columns[]; rates?: Columns[] }>(query, variables, signal);
+  const answer = await graphql<Partial<Answer>>(query, variables, signal);
   return { gauges: answer.gauges ?? [], rates: answer.rates ?? [] };
 }

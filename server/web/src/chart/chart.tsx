@@ -27,16 +27,20 @@ export interface ChartProps {
   height: number;
   /** Where its lines can be compared with others. */
   href?: string;
+  /** Told which lines the legend hides; of a chart that goes away, none. */
+  onHidden?: (hidden: ReadonlySet<number>) => void;
 }
 
-export function Chart({ spec, feed, group, height, href }: ChartProps) {
+const NONE: ReadonlySet<number> = new Set();
+
+export function Chart({ spec, feed, group, height, href, onHidden }: ChartProps) {
   const { texts, locale } = useStore(speech);
   const canvas = useRef<HTMLDivElement>(null);
   const near = useNear(canvas);
   const shade = useStore(colours);
   const version = useStore(feed.version);
   const window = useStore(feed.window);
-  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
+  const [hidden, setHidden] = useState(NONE);
   const made = useRef<uPlot | null>(null);
   const drawn = useRef<Drawing | null>(null);
   const legend = useRef<LegendHandle | null>(null);
@@ -51,6 +55,11 @@ export function Chart({ spec, feed, group, height, href }: ChartProps) {
     const words = time !== undefined ? moment(time, locale) : step !== null ? texts.steps(duration(step / 1_000, locale)) : "";
     if (note.current && note.current.textContent !== words) note.current.textContent = words;
   };
+
+  useEffect(() => {
+    onHidden?.(hidden);
+    return () => onHidden?.(NONE);
+  }, [hidden]);
 
   useEffect(() => {
     if (!near) return undefined;

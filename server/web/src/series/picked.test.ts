@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { ExploreSeries } from "../api/explore.ts";
-import { formatPicked, lineNames, parsePicked, pickedCharts } from "./picked.ts";
+import { columnNames, formatPicked, lineNames, parsePicked, pickedCharts } from "./picked.ts";
 
 const series = (idxDatapoint: string, target: string, name: string, units: string, isCounter = false, label = ""): ExploreSeries => ({
   idxDatapoint, target, name, units, isCounter, idxAgent: "1", key: name, program: "spoke", dataType: 99, latest: null, latestText: null,
@@ -29,4 +29,12 @@ test("figures of different units stand on charts of their own, a counter as it i
   assert.deepEqual(units("1,2"), ["bytes"]);
   assert.deepEqual(units("r2"), ["bytes / second"]);
   assert.deepEqual(units("99"), []);
+});
+
+test("a column of several charts is named by its figure, once", () => {
+  const all = [series("1", "a", "Load", "tasks"), series("2", "a", "Used", "bytes"), series("3", "a", "Cached", "bytes"), series("4", "a", "Ratio", "")];
+  const known = new Map(all.map((one) => [one.idxDatapoint, one]));
+  const names = (text: string) => columnNames(pickedCharts(parsePicked(text), known, "/ second"), known);
+  assert.deepEqual(names("1"), ["a (tasks)"]);
+  assert.deepEqual(names("1,2,3,4"), ["Load · a (tasks)", "Used (bytes)", "Cached (bytes)", "Ratio · a"]);
 });

@@ -46,6 +46,17 @@ export function lineNames(all: readonly ExploreSeries[]): string[] {
   return all.map((series) => chosen.map((part) => part(series)).filter((text) => text !== "").join(" · ") || series.name);
 }
 
+/** A name for each column of the lines of several charts: which figure, where a line's name does not say it, and its units. */
+export function columnNames(charts: readonly ChartSpec[], known: ReadonlyMap<string, ExploreSeries>): string[] {
+  return charts.flatMap((chart) =>
+    chart.lines.map((line) => {
+      const figure = known.get(line.idx[0] ?? "")?.name ?? chart.title;
+      const name = charts.length === 1 || line.name.includes(figure) ? line.name : `${figure} · ${line.name}`;
+      return chart.units === "" ? name : `${name} (${chart.units})`;
+    }),
+  );
+}
+
 /** A chart for each unit, in the order in which the series were picked. */
 export function pickedCharts(lines: readonly Line[], known: ReadonlyMap<string, ExploreSeries>, perSecond: string): ChartSpec[] {
   const present = lines.flatMap((line) => {

@@ -1,7 +1,7 @@
 // The points of the charts that are near the screen: asked for in few questions,
 // joined to what is there, and kept while new ones come.
 
-import { askColumns, type Columns } from "../api/columns.ts";
+import { askColumns, type Answer, type Columns } from "../api/columns.ts";
 import { reasonOf } from "../api/faults.ts";
 import { finished, joined, unbroken, type Points } from "../series/points.ts";
 import { stepFor } from "../series/steps.ts";
@@ -70,6 +70,18 @@ export class Feed {
     };
   }
 
+  /** The points of these lines over a window, whether or not they are near the screen. Nothing of it is kept. */
+  async read(lines: readonly Line[], window: Window, signal: AbortSignal): Promise<Map<string, Points>> {
+    const stepMs = stepFor(window.toMs - window.fromMs, this.points, this.intervalMs);
+    const found = new Map<string, Points>();
+    for (const part of chunks([...lines])) {
+      const { gauges, rates } = await this.question(part, window, stepMs, signal);
+      for (const columns of gauges) found.set(keyOf({ idx: columns.idxDatapoint, rate: false }), columns);
+      for (const columns of rates) found.set(keyOf({ idx: columns.idxDatapoint, rate: true }), whole(columns, window.toMs));
+    }
+    return found;
+  }
+
   step(): number | null {
     const { fromMs, toMs } = this.window.get();
     return stepFor(toMs - fromMs, this.points, this.intervalMs);
@@ -129,13 +141,17 @@ export class Feed {
     await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, worker));
   }
 
-  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<void> {
+  private question(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<Answer> {
     const of = (rate: boolean) => lines.filter((line) => line.rate === rate).map((line) => line.idx);
     // A point before the left edge lets lines begin at it; the end is not included.
     const before = stepMs ?? this.intervalMs;
     const fromMs = Math.max(0, Math.floor(window.fromMs - before));
     const toMs = Math.ceil(window.toMs) + 1;
-    const answer = await askColumns({ gauges: of(false), rates: of(true), fromMs, toMs, stepMs }, signal);
+    return askColumns({ gauges: of(false), rates: of(true), fromMs, toMs, stepMs }, signal);
+  }
+
+  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<void> {
+    const answer = await this.question(lines, window, stepMs, signal);
     if (signal.aborted) return;
     for (const columns of answer.gauges) this.take(columns, false, window, stepMs);
     for (const columns of answer.rates) this.take(columns, true, window, stepMs);
@@ -148,7 +164,7 @@ export class Feed {
     const joins = old && old.stepMs === stepMs && old.fromMs < asked.fromMs && old.toMs >= asked.fromMs && old.toMs <= asked.toMs;
     const { fromMs } = this.window.get();
     const slack = stepMs ?? this.intervalMs;
-    const newer = rate ? unbroken(finished(columns, now()), asked.toMs) : columns;
+    const newer = rate ? whole(columns, asked.toMs) : columns;
     this.kept.set(key, {
       points: joins ? joined(old.points, newer, fromMs - slack) : newer,
       fromMs: joins ? Math.max(old.fromMs, fromMs) : asked.fromMs,
@@ -164,6 +180,11 @@ export class Feed {
       if (!this.wanted.has(key)) this.kept.delete(key);
     }
   }
+}
+
+/** The points of a rate that stand for a time which is over and was wholly seen. */
+function whole(rate: Points, toMs: number): Points {
+  return unbroken(finished(rate, now()), toMs);
 }
 
 function chunks(lines: Line[]): Line[][] {

@@ -17,6 +17,7 @@ export const en = {
   tryNow: "Try now",
   loading: "Loading",
   failed: (reason: string) => `The server refused: ${reason}`,
+  noAnswer: (reason: string) => `The server does not answer: ${reason}`,
   reload: "A part of the page could not be loaded; the server may have a newer one.",
   reloadNow: "Load the page anew",
   notFound: "There is nothing at this address.",

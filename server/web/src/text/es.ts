@@ -20,6 +20,7 @@ export const es: Texts = {
   tryNow: "Intentar ahora",
   loading: "Cargando",
   failed: (reason) => `El servidor se negó: ${reason}`,
+  noAnswer: (reason) => `El servidor no responde: ${reason}`,
   reload: "No se pudo cargar una parte de la página; quizá el servidor tiene una más nueva.",
   reloadNow: "Cargar la página de nuevo",
   notFound: "No hay nada en esta dirección.",

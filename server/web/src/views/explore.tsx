@@ -3,7 +3,7 @@
 import "uplot/dist/uPlot.min.css";
 import "../style/chart.css";
 import "../style/explore.css";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { askThese } from "../api/explore.ts";
 import { Chart } from "../chart/chart.tsx";
 import { RangeBar } from "../parts/range_bar.tsx";
@@ -41,6 +41,7 @@ export function ExploreView() {
   const feed = useFeed(range, POINTS, USUAL_INTERVAL_SECONDS, "explore");
   const window = useStore(feed.window);
   const charts = useMemo(() => pickedCharts(lines, known, texts.perSecond), [lines, known, texts]);
+  const hidden = useRef(new Map<string, ReadonlySet<number>>());
   const title = query.get("name") ?? "";
   useEffect(() => {
     document.title = `${title || texts.explore} · Pattoo`;
@@ -55,12 +56,15 @@ export function ExploreView() {
         {lines.length === 0 && <p class="message">{texts.chooseSome}</p>}
         {fault !== null && data === null && <p class="fault" role="alert">{texts.failed(fault)}</p>}
         {charts.map((chart) => (
-          <Chart key={chart.id} spec={chart} feed={feed} group="explore" height={charts.length > 1 ? HEIGHT * 0.7 : HEIGHT} />
+          <Chart
+            key={chart.id} spec={chart} feed={feed} group="explore" height={charts.length > 1 ? HEIGHT * 0.7 : HEIGHT}
+            onHidden={(lines) => hidden.current.set(chart.id, lines)}
+          />
         ))}
         {charts.length > 1 && <p class="muted">{texts.unitCharts}</p>}
         {lines.length > 0 && (
           <>
-            <Actions lines={lines} charts={charts} feed={feed} name={title} />
+            <Actions lines={lines} charts={charts} known={known} hidden={hidden.current} feed={feed} name={title} />
             <Picked lines={lines} known={known} onPick={pick} />
           </>
         )}
