@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
 import { fewFigures, history } from "./machine.ts";
 import { postAll } from "./posting.ts";
 import { browser, stage, system } from "./stage.ts";
@@ -11,6 +12,13 @@ const USER = "ada";
 const PASSWORD = "seven green herons";
 /** The browser tells of every answer that is no success. */
 const UNAUTHORISED = /status of 401/;
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("User name").fill(USER);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
 
 stage();
 
@@ -73,4 +81,46 @@ test("once there is a user the page asks who looks; the user's favourites are ke
   await visitor.page.goto(system.address(""));
   await visitor.sees("h1", /^Sign in$/);
   await visitor.leavesContent(UNAUTHORISED);
+});
+
+test("who signs in in one tab is signed in in the other, too", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const other = await visitor.page.context().newPage();
+  await other.goto(system.address(""));
+  await other.getByRole("button", { name: "Sign in" }).waitFor();
+  await visitor.page.goto(system.address(""));
+  await visitor.sees("h1", /^Sign in$/);
+  await signIn(visitor.page);
+  await visitor.sees(".host-row a", /^first$/);
+  await other.evaluate(() => dispatchEvent(new Event("focus")));
+  await other.locator(".host-row a").first().waitFor();
+  await visitor.leavesContent(UNAUTHORISED);
+});
+
+test("where everyone may read, a session that ended hinders changes, and says so, but nothing else", async () => {
+  const restart = async () => {
+    await system.server.stop();
+    system.letEveryoneRead();
+    system.server.start();
+    await system.answers();
+  };
+  await restart();
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("signin"));
+  await signIn(visitor.page);
+  await visitor.sees(".who", new RegExp(USER));
+  await visitor.page.goto(system.address("explore?range=15m&q=process_count"));
+  await visitor.page.locator(".found-row.is-series").first().click();
+  await visitor.drawn("Processes");
+  await visitor.page.getByRole("button", { name: "Save as chart" }).click();
+  await visitor.page.getByLabel("Name of the chart").fill("Too late");
+  await restart();
+  await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
+  await visitor.sees(".actions .fault", /Sign in to change anything/);
+  await visitor.sees(".who", /^Sign in$/);
+  assert.ok((await visitor.ink("Processes")) > 20, "what is read is still there");
+  await visitor.page.locator(".actions .fault a").click();
+  await signIn(visitor.page);
+  await visitor.sees(".who", new RegExp(USER));
+  await visitor.leavesContent(new RegExp(`${UNAUTHORISED.source}|${AWAY.source}`));
 });

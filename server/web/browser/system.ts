@@ -128,6 +128,11 @@ export class System {
     if (done.status !== 0) throw new Error(`pattoo_cli ${words.join(" ")}: ${done.stderr || done.stdout}`);
   }
 
+  /** From its next start on, the server shows its figures to everyone. */
+  letEveryoneRead(): void {
+    this.configure("server", { "pattoo_server.yaml": `${serverYaml(this.agentPort, this.webPort)}  reading_needs_sign_in: false\n` });
+  }
+
   /** What the server says in its log. */
   log(): string {
     const path = join(this.folder, "server/log/pattood.log");

@@ -13,10 +13,12 @@ import { useStore } from "./state/store.ts";
 import { OverviewView } from "./views/overview.tsx";
 import { SignInView } from "./views/sign_in.tsx";
 
-const HostView = lazy(async () => (await import("./views/host.tsx")).HostView);
-const ExploreView = lazy(async () => (await import("./views/explore.tsx")).ExploreView);
-const ChartsView = lazy(async () => (await import("./views/charts.tsx")).ChartsView);
+const host = lazy(async () => (await import("./views/host.tsx")).HostView);
+const explore = lazy(async () => (await import("./views/explore.tsx")).ExploreView);
+const charts = lazy(async () => (await import("./views/charts.tsx")).ChartsView);
 
+/** The other views are fetched once the first one is there, so that the server may be away when they are wanted. */
+const REST_MS = 2_000;
 /** The session changes seldom: by a sign-in elsewhere, or the first user. */
 const SESSION_MS = 300_000;
 
@@ -25,7 +27,22 @@ export function App() {
   const { texts } = useStore(speech);
   const wanted = useStore(signInWanted);
   const known = useStore(session);
-  useEffect(() => live(() => loadSession(), SESSION_MS).stop, []);
+  useEffect(() => {
+    const timer = setTimeout(() => [host, explore, charts].forEach((view) => view.fetch()), REST_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    const loop = live(() => loadSession(), SESSION_MS);
+    // Who comes back may have signed in, or out, in another window.
+    const look = () => document.hidden || loop.now();
+    addEventListener("focus", look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      loop.stop();
+      removeEventListener("focus", look);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, []);
   return (
     <>
       <a class="skip" href="#content">{texts.skip}</a>
@@ -44,10 +61,10 @@ function View({ path }: { path: string }) {
   if (path === "") return <OverviewView />;
   if (path.startsWith("host/")) {
     const target = decoded(path.slice("host/".length));
-    return <HostView key={target} target={target} />;
+    return <host.View key={target} target={target} />;
   }
-  if (path === "explore") return <ExploreView />;
-  if (path === "charts") return <ChartsView />;
+  if (path === "explore") return <explore.View />;
+  if (path === "charts") return <charts.View />;
   if (path === "signin") return <SignInView />;
   return (
     <section class="message">

@@ -3,7 +3,7 @@
 import { SignedOut } from "./faults.ts";
 import { Refused } from "./faults.ts";
 import { messageOf, request } from "./request.ts";
-import { signedOut } from "./session.ts";
+import { signedOut, signInWanted } from "./session.ts";
 
 const PATH = "/pattoo/api/v1/web/graphql";
 
@@ -12,14 +12,16 @@ export async function graphql<Data>(
   variables: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Data> {
+  const change = query.startsWith("mutation");
   try {
     const body = { query, variables };
     const answer = await request(PATH, { method: "POST", body, ...(signal && { signal }) });
     const refusal = messageOf(answer);
     if (refusal !== null) throw new Refused(refusal);
+    if (!change) signInWanted.set(false);
     return (answer as { data: Data }).data;
   } catch (fault) {
-    if (fault instanceof SignedOut) signedOut();
+    if (fault instanceof SignedOut) signedOut(change);
     throw fault;
   }
 }

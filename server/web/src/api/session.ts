@@ -50,9 +50,11 @@ export async function signOut(): Promise<void> {
   await loadSession();
 }
 
-/** An answer of the server said so. */
-export function signedOut(): void {
+/** An answer of the server said so: to a change, or even to a question. */
+export function signedOut(change: boolean): void {
   const known = session.get();
-  if (known) session.set({ ...known, open: false, user: null });
-  signInWanted.set(true);
+  if (known) session.set({ ...known, open: false, user: null, mayChange: false });
+  if (!change) signInWanted.set(true);
+  // It may be that only this page knew nothing of it.
+  void loadSession().catch(() => undefined);
 }

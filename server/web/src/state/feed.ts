@@ -2,7 +2,7 @@
 // joined to what is there, and kept while new ones come.
 
 import { askColumns, type Answer, type Columns } from "../api/columns.ts";
-import { reasonOf } from "../api/faults.ts";
+import { reasonOf, Refused } from "../api/faults.ts";
 import { finished, joined, unbroken, type Points } from "../series/points.ts";
 import { stepFor } from "../series/steps.ts";
 import { now } from "./clock.ts";
@@ -28,6 +28,8 @@ const SETTLE_MS = 120;
 /** Newest points are asked for again: more samples may have come to them. */
 const AGAIN_STEPS = 2;
 const AGAIN_MS = 60_000;
+/** What was refused is left out for so long. */
+const REFUSED_MS = 60_000;
 
 export const keyOf = (line: Line) => (line.rate ? `r${line.idx}` : line.idx);
 
@@ -35,11 +37,14 @@ export class Feed {
   /** Counts up with every answer. */
   readonly version = new Store(0);
   readonly window: Store<Window>;
-  readonly fault = new Store<string | null>(null);
+  /** Why points are missing that were asked for; null while none are. */
+  readonly fault = new Store<unknown>(null);
   /** Called when a line is wanted that is not there. */
   onWant: () => void = () => undefined;
   private readonly wanted = new Map<string, { line: Line; holders: number }>();
   private readonly kept = new Map<string, Kept>();
+  /** What the server refuses to tell: of a series that is no more, say. */
+  private readonly refused = new Map<string, { fault: Refused; stepMs: number | null; untilMs: number }>();
   private lookedMs = -Infinity;
 
   constructor(window: Window, private readonly points: number, public intervalMs: number) {
@@ -98,9 +103,9 @@ export class Feed {
     if (signal.aborted) return;
     try {
       await this.ask(signal);
-      this.fault.set(null);
+      this.fault.set(this.refusal());
     } catch (fault) {
-      if (!signal.aborted) this.fault.set(reasonOf(fault));
+      if (!signal.aborted && reasonOf(fault) !== null) this.fault.set(fault);
       throw fault;
     }
   }
@@ -119,7 +124,7 @@ export class Feed {
     let tailFromMs = window.toMs;
     for (const [key, { line }] of this.wanted) {
       const kept = this.kept.get(key);
-      if (!this.lacks(key)) continue;
+      if (!this.lacks(key) || this.isRefused(key, stepMs)) continue;
       // Live, only the newest minutes are missing.
       if (kept && kept.stepMs === stepMs && kept.fromMs <= window.fromMs && kept.toMs > window.fromMs) {
         tails.push(line);
@@ -141,7 +146,41 @@ export class Feed {
     await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, worker));
   }
 
-  private question(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<Answer> {
+  private isRefused(key: string, stepMs: number | null): boolean {
+    const known = this.refused.get(key);
+    return known !== undefined && known.stepMs === stepMs && known.untilMs > performance.now();
+  }
+
+  /** Why one of the wanted lines is refused, if one is. */
+  private refusal(): Refused | null {
+    for (const key of this.wanted.keys()) {
+      const known = this.refused.get(key);
+      if (known) return known.fault;
+    }
+    return null;
+  }
+
+  /** What is refused is asked for in halves, so that a line that nobody can have takes none of the others along. */
+  private async question(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<Answer> {
+    try {
+      const answer = await this.columns(lines, window, stepMs, signal);
+      for (const line of lines) this.refused.delete(keyOf(line));
+      return answer;
+    } catch (fault) {
+      const [only, ...others] = lines;
+      if (!(fault instanceof Refused) || !only) throw fault;
+      if (others.length === 0) {
+        this.refused.set(keyOf(only), { fault, stepMs, untilMs: performance.now() + REFUSED_MS });
+        return { gauges: [], rates: [] };
+      }
+      const middle = lines.length >> 1;
+      const first = await this.question(lines.slice(0, middle), window, stepMs, signal);
+      const second = await this.question(lines.slice(middle), window, stepMs, signal);
+      return { gauges: [...first.gauges, ...second.gauges], rates: [...first.rates, ...second.rates] };
+    }
+  }
+
+  private columns(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<Answer> {
     const of = (rate: boolean) => lines.filter((line) => line.rate === rate).map((line) => line.idx);
     // A point before the left edge lets lines begin at it; the end is not included.
     const before = stepMs ?? this.intervalMs;
@@ -175,6 +214,9 @@ export class Feed {
 
   /** Keeps no more than twice what is wanted. */
   private forget(): void {
+    for (const key of this.refused.keys()) {
+      if (!this.wanted.has(key)) this.refused.delete(key);
+    }
     for (const key of this.kept.keys()) {
       if (this.kept.size <= 2 * this.wanted.size + MOST_SERIES) break;
       if (!this.wanted.has(key)) this.kept.delete(key);

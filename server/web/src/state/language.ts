@@ -1,6 +1,7 @@
 // The language of the page: the browser's, if it is one that the page has.
 
 import { en, type Texts } from "../text/en.ts";
+import { remember, remembered } from "./storage.ts";
 import { Store } from "./store.ts";
 
 export type Language = "en" | "es";
@@ -36,12 +37,12 @@ export async function speak(language: Language): Promise<void> {
 }
 
 export async function startLanguage(): Promise<void> {
-  const kept = localStorage.getItem(KEY);
+  const kept = remembered(KEY);
   await speak(choose(kept === null ? navigator.languages : [kept, ...navigator.languages]));
 }
 
 export async function chooseLanguage(language: Language): Promise<void> {
-  localStorage.setItem(KEY, language);
+  remember(KEY, language);
   await speak(language);
 }
 

@@ -73,8 +73,8 @@ export function live(work: (signal: AbortSignal) => Promise<void>, intervalMs: n
 export interface Known<T> {
   /** What the server said last; null before the first answer. */
   data: T | null;
-  /** Why the latest question failed, if it did. */
-  fault: string | null;
+  /** What the latest question failed with; null if it did not. */
+  fault: unknown;
   /** Asks again at once. */
   again(): void;
 }
@@ -92,7 +92,7 @@ export function useLive<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   intervalMs: number,
 ): Known<T> {
-  const [known, setKnown] = useState<{ key: string; data: T | null; fault: string | null }>({
+  const [known, setKnown] = useState<{ key: string; data: T | null; fault: unknown }>({
     key,
     data: null,
     fault: null,
@@ -106,9 +106,8 @@ export function useLive<T>(
         const data = await latest.current(signal);
         if (!signal.aborted) setKnown({ key, data, fault: null });
       } catch (fault) {
-        const reason = reasonOf(fault);
-        if (reason !== null && !signal.aborted) {
-          setKnown((old) => ({ key, data: old.key === key ? old.data : null, fault: reason }));
+        if (reasonOf(fault) !== null && !signal.aborted) {
+          setKnown((old) => ({ key, data: old.key === key ? old.data : null, fault }));
         }
         throw fault;
       }

@@ -16,6 +16,7 @@ test("an address tells the range, and a bad one the usual range", () => {
   assert.deepEqual(read(`from=${NOW - HOUR_MS}&to=${NOW}`), { kind: "between", fromMs: NOW - HOUR_MS, toMs: NOW });
   assert.deepEqual(read(""), USUAL);
   assert.deepEqual(read(`from=${NOW}&to=${NOW - 1}`), USUAL);
+  assert.deepEqual(read("from=1&to=99999999999999999"), USUAL);
   assert.deepEqual(read("from=x&to=y&range=1h"), { kind: "last", spanMs: HOUR_MS });
 });
 

@@ -26,6 +26,8 @@ export function longestMs(): number {
 
 export const SHORTEST_MS = MINUTE_MS;
 export const USUAL: Range = { kind: "last", spanMs: 6 * HOUR_MS };
+/** No clock of a machine that is watched stands so late; much later there are no dates. */
+const LATEST_MS = Date.UTC(2200, 0);
 const UNITS: [string, number][] = [["d", DAY_MS], ["h", HOUR_MS], ["m", MINUTE_MS]];
 const OFFERED = ["15m", "1h", "6h", "24h", "7d", "30d", "90d", "365d"];
 
@@ -54,7 +56,7 @@ export function offeredSpans(retentionDays: number): number[] {
 
 export function rangeOf(query: URLSearchParams): Range {
   const [fromMs, toMs] = [Number(query.get("from") ?? ""), Number(query.get("to") ?? "")];
-  if (fromMs > 0 && toMs - fromMs >= SHORTEST_MS / 2) return { kind: "between", fromMs, toMs };
+  if (fromMs > 0 && toMs <= LATEST_MS && toMs - fromMs >= SHORTEST_MS / 2) return { kind: "between", fromMs, toMs };
   const spanMs = parseSpan(query.get("range") ?? "");
   return spanMs === null ? USUAL : { kind: "last", spanMs };
 }

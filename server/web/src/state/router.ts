@@ -44,10 +44,12 @@ function write(): void {
   unwritten = null;
 }
 
-/** Goes elsewhere, as a link does. */
+/** Goes elsewhere, as a link does. Where one was in the view is kept for who comes back. */
 export function go(address: string): void {
   write();
+  history.replaceState({ ...(history.state as object | null), scroll: scrollY }, "");
   history.pushState(null, "", address);
+  stopScrolling();
   place.set(here());
   scrollTo(0, 0);
 }
@@ -76,6 +78,34 @@ export function amend(
   place.set({ path, query: next });
 }
 
+/** So long is waited for a view to be as long as it was. */
+const GROW_MS = 3_000;
+const BY_HAND = ["wheel", "touchstart", "keydown", "pointerdown"] as const;
+
+let stopScrolling = () => {};
+
+/** Scrolls to where one was, once the view is that long; not if somebody scrolls meanwhile. */
+function scrollBack(): void {
+  stopScrolling();
+  const { scroll, ...state } = (history.state ?? {}) as { scroll?: number };
+  if (scroll === undefined) return;
+  // Once: whoever zooms here and goes back wants to stay in place.
+  history.replaceState(state, "");
+  const end = performance.now() + GROW_MS;
+  let frame = 0;
+  stopScrolling = () => {
+    cancelAnimationFrame(frame);
+    for (const name of BY_HAND) removeEventListener(name, stopScrolling);
+  };
+  for (const name of BY_HAND) addEventListener(name, stopScrolling, { passive: true });
+  const look = () => {
+    scrollTo(0, scroll);
+    if (Math.abs(scrollY - scroll) < 2 || performance.now() > end) stopScrolling();
+    else frame = requestAnimationFrame(look);
+  };
+  frame = requestAnimationFrame(look);
+}
+
 /** The address of what is shown, also if the browser does not show it yet. */
 export function presentAddress(): string {
   write();
@@ -88,6 +118,7 @@ export function followLinks(): void {
     clearTimeout(timer);
     unwritten = null;
     place.set(here());
+    scrollBack();
   });
   addEventListener("pagehide", write);
   document.addEventListener("click", (event) => {

@@ -1,5 +1,6 @@
 // Light or dark: as the system has it, unless one was chosen here.
 
+import { remember, remembered } from "./storage.ts";
 import { Store } from "./store.ts";
 
 export type Theme = "system" | "light" | "dark";
@@ -7,8 +8,8 @@ export type Theme = "system" | "light" | "dark";
 const KEY = "pattoo.theme";
 const CYCLE: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 
-function remembered(): Theme {
-  const kept = localStorage.getItem(KEY);
+function chosenBefore(): Theme {
+  const kept = remembered(KEY);
   return kept === "light" || kept === "dark" ? kept : "system";
 }
 
@@ -25,7 +26,7 @@ export function startTheme(): void {
     document.documentElement.dataset["theme"] = chosen === "system" ? (systemIsDark.matches ? "dark" : "light") : chosen;
     colours.set(colours.get() + 1);
   };
-  theme.set(remembered());
+  theme.set(chosenBefore());
   apply();
   theme.subscribe(apply);
   systemIsDark.addEventListener("change", apply);
@@ -33,7 +34,6 @@ export function startTheme(): void {
 
 export function nextTheme(): void {
   const next = CYCLE[theme.get()];
-  if (next === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, next);
+  remember(KEY, next === "system" ? null : next);
   theme.set(next);
 }

@@ -3,9 +3,9 @@
 import "../style/explore.css";
 import { useEffect, useState } from "preact/hooks";
 import { askCharts, deleteChart, mark, type SavedChart } from "../api/charts.ts";
-import { reasonOf } from "../api/faults.ts";
 import { session } from "../api/session.ts";
 import { whole } from "../format/number.ts";
+import { Fault } from "../parts/fault.tsx";
 import { Icon } from "../parts/marks.tsx";
 import { Skeleton } from "../parts/skeleton.tsx";
 import { formatPicked } from "../series/picked.ts";
@@ -20,24 +20,24 @@ export function ChartsView() {
   const { texts } = useStore(speech);
   const known = useStore(session);
   const user = known?.user?.idxUser ?? null;
-  const [refusal, setRefusal] = useState("");
+  const [refusal, setRefusal] = useState<unknown>(null);
   const { data, fault, again } = useLive(`charts ${user}`, (signal) => askCharts(user, signal), AGAIN_MS);
   useEffect(() => {
     document.title = `${texts.charts} · Pattoo`;
   }, [texts]);
   const change = async (does: Promise<unknown>) => {
-    setRefusal("");
+    setRefusal(null);
     try {
       await does;
     } catch (reason) {
-      setRefusal(texts.failed(reasonOf(reason) ?? ""));
+      setRefusal(reason);
     }
     again();
   };
   return (
     <section class="saved">
       <h1>{texts.charts}</h1>
-      <p class="fault" role="alert">{refusal || (data === null && fault !== null ? texts.failed(fault) : "")}</p>
+      {refusal === null ? data === null && <Fault of={fault} /> : <Fault of={refusal} deed />}
       {data === null ? (
         <Skeleton rows={5} />
       ) : data.length === 0 ? (

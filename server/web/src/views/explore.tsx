@@ -6,6 +6,7 @@ import "../style/explore.css";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { askThese } from "../api/explore.ts";
 import { Chart } from "../chart/chart.tsx";
+import { Fault } from "../parts/fault.tsx";
 import { RangeBar } from "../parts/range_bar.tsx";
 import { formatPicked, parsePicked, pickedCharts } from "../series/picked.ts";
 import type { Line } from "../state/feed.ts";
@@ -40,6 +41,7 @@ export function ExploreView() {
   const range = useMemo(() => rangeOf(query), [query]);
   const feed = useFeed(range, POINTS, USUAL_INTERVAL_SECONDS, "explore");
   const window = useStore(feed.window);
+  const pointsFault = useStore(feed.fault);
   const charts = useMemo(() => pickedCharts(lines, known, texts.perSecond), [lines, known, texts]);
   const hidden = useRef(new Map<string, ReadonlySet<number>>());
   const title = query.get("name") ?? "";
@@ -54,7 +56,7 @@ export function ExploreView() {
         <h1>{title || texts.explore}</h1>
         <RangeBar window={window} />
         {lines.length === 0 && <p class="message">{texts.chooseSome}</p>}
-        {fault !== null && data === null && <p class="fault" role="alert">{texts.failed(fault)}</p>}
+        <Fault of={(data === null ? fault : null) ?? pointsFault} />
         {charts.map((chart) => (
           <Chart
             key={chart.id} spec={chart} feed={feed} group="explore" height={charts.length > 1 ? HEIGHT * 0.7 : HEIGHT}

@@ -7,6 +7,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { askHost, askHostSeries, type HostSeries } from "../api/host.ts";
 import { Chart } from "../chart/chart.tsx";
 import { Age } from "../parts/age.tsx";
+import { Fault } from "../parts/fault.tsx";
 import { StateName } from "../parts/marks.tsx";
 import { RangeBar } from "../parts/range_bar.tsx";
 import { Skeleton } from "../parts/skeleton.tsx";
@@ -49,7 +50,6 @@ export function HostView({ target }: { target: string }) {
       </section>
     );
   }
-  const reason = detail.fault ?? series.fault ?? fault;
   return (
     <article class="host">
       <header class="host-head">
@@ -61,7 +61,7 @@ export function HostView({ target }: { target: string }) {
       </header>
       <Facts host={host} />
       <RangeBar window={window} />
-      {reason !== null && series.data === null && <p class="fault" role="alert">{texts.failed(reason)}</p>}
+      <Fault of={(series.data === null ? detail.fault ?? series.fault : null) ?? fault} />
       {series.data ? (
         <>
           <GroupLinks groups={groups} />

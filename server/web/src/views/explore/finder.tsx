@@ -1,8 +1,10 @@
 // Finding series: first the figure, then which of its series; or both by words.
 
+import { Refused } from "../../api/faults.ts";
 import { askFound, type ExploreSeries } from "../../api/explore.ts";
 import { whole } from "../../format/number.ts";
 import { withUnits } from "../../format/units.ts";
+import { Fault } from "../../parts/fault.tsx";
 import { Icon } from "../../parts/marks.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { isText, labelText } from "../../series/groups.ts";
@@ -70,8 +72,8 @@ export function Finder({ lines, onPick }: FinderProps) {
             ))}
           </ul>
         )}
-        {found === null && asked.fault === null && <Skeleton rows={5} />}
-        {found === null && asked.fault !== null && <p class="fault" role="alert">{texts.failed(asked.fault)}</p>}
+        {found === null && <Fault of={asked.fault} />}
+        {found === null && !(asked.fault instanceof Refused) && <Skeleton rows={5} />}
         {drawable.length > 0 && (
           <ul aria-label={texts.seriesFound(whole(drawable.length, locale))}>
             {drawable.map((one) => (
