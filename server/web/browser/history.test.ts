@@ -258,6 +258,22 @@ test("dark and light follow the system, and a switch is remembered", async () =>
   await visitor.leavesContent();
 });
 
+test("a browser that lets the page remember nothing shows it all the same", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", {
+      get() {
+        throw new DOMException("denied", "SecurityError");
+      },
+    });
+  });
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(".host-row a", /^alpha$/);
+  await visitor.page.getByRole("button", { name: /^Colours/ }).click();
+  await visitor.page.getByRole("button", { name: "Colours: light" }).waitFor();
+  await visitor.leavesContent();
+});
+
 test("the colours that were chosen are there before anything is painted", async () => {
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.addInitScript(() => {

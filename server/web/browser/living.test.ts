@@ -89,6 +89,48 @@ test("a server that goes away is told of, what is drawn stays, and the page goes
   await visitor.leavesContent(AWAY);
 });
 
+test("while the server is away one can go elsewhere and back, and nobody says that it refused", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const fetched = visitor.page.waitForResponse(/assets\/host-.*\.js/);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await (await fetched).finished();
+  await system.server.stop();
+  await visitor.page.locator(`${row(FIXTURE)} a`).click();
+  await visitor.sees("h1", new RegExp(FIXTURE));
+  await visitor.sees(".notice", /has not answered since \d/);
+  assert.equal(await visitor.page.locator(".skeletons").count() > 0, true, "there will be charts");
+  assert.equal((await visitor.page.locator("[role=alert]").allTextContents()).join(""), "");
+  await visitor.page.goBack();
+  await visitor.sees(`${row(FIXTURE)} .of-memory .figure`, /\d %/);
+  assert.equal((await visitor.page.locator("[role=alert]").allTextContents()).join(""), "");
+  await visitor.page.goForward();
+  system.server.start();
+  await system.answers();
+  await visitor.sees('figure[aria-label="Load average"] .legend', /9\.87 tasks/);
+  await visitor.leavesContent(AWAY);
+});
+
+test("a view whose code could not be loaded while the server was away comes when it is back", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const code = /assets\/host-/;
+  await visitor.page.route(code, (route) => route.abort("connectionrefused"));
+  const failed = visitor.page.waitForEvent("requestfailed", (request) => code.test(request.url()));
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await failed;
+  await system.server.stop();
+  await visitor.page.locator(`${row(FIXTURE)} a`).click();
+  await visitor.sees(".notice", /has not answered since \d/);
+  await visitor.page.locator(".skeletons").first().waitFor();
+  assert.equal(await visitor.page.locator("[role=alert]").count(), 0);
+  await visitor.page.unroute(code);
+  system.server.start();
+  await system.answers();
+  await visitor.sees('figure[aria-label="Load average"] .legend', /9\.87 tasks/);
+  await visitor.leavesContent(AWAY);
+});
+
 test("nothing is asked while nobody looks", async () => {
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.goto(system.address(""));

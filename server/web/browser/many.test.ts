@@ -34,6 +34,25 @@ test("a thousand hosts have room, and only those on the screen are there", async
   await visitor.leavesContent();
 });
 
+test("who comes back from a host sees the list where it was", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("?sort=host"));
+  await visitor.sees(".count", /1,000 hosts/);
+  await visitor.page.evaluate(() => scrollTo(0, 20_000));
+  const link = visitor.page.locator(".host-row a").nth(12);
+  const clicked = (await link.textContent()) ?? "";
+  assert.notEqual(clicked, name(12));
+  await link.click();
+  await visitor.sees("h1", new RegExp(clicked));
+  await visitor.page.waitForFunction(() => scrollY === 0);
+  await visitor.page.goBack();
+  await waitFor("the row is on the screen", async () => {
+    const box = await visitor.page.locator(".host-row", { hasText: clicked }).boundingBox({ timeout: 1_000 }).catch(() => null);
+    return box !== null && box.y >= 0 && box.y < 900;
+  });
+  await visitor.leavesContent();
+});
+
 test("searching, sorting and filtering are in the address", async () => {
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.goto(system.address(""));

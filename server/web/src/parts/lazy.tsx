@@ -3,10 +3,13 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { loadSession } from "../api/session.ts";
-import { silence } from "../state/connection.ts";
 import { speech } from "../state/language.ts";
+import { live, type Live } from "../state/live.ts";
 import { useStore } from "../state/store.ts";
 import { Skeleton } from "./skeleton.tsx";
+
+/** How often the server is asked whether it is there, while live.ts says nothing else. */
+const ASK_MS = 10_000;
 
 export interface LazyView<Props> {
   View: ComponentType<Props>;
@@ -33,26 +36,30 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
     const { texts } = useStore(speech);
     useEffect(() => {
       let gone = false;
-      let unsubscribe = () => {};
+      let loop: Live | null = null;
       const bring = async () => {
         if (loaded) return;
-        const wasBroken = broken;
+        // Failed before, or the server is away: otherwise it has a newer page.
+        let mayCome = broken;
         if (!broken) await begin();
+        if (gone) return;
         if (loaded) return drawAnew(1);
-        try {
-          // Is the server away, or does it have a newer page?
-          await loadSession();
-          if (gone) return;
-          if (wasBroken) location.reload();
+        loop = live(async () => {
+          try {
+            await loadSession();
+          } catch (fault) {
+            mayCome = true;
+            throw fault;
+          }
+          loop?.stop();
+          if (mayCome) location.reload();
           else setMissing(true);
-        } catch {
-          if (!gone) unsubscribe = silence.subscribe((silent) => silent === null && location.reload());
-        }
+        }, ASK_MS);
       };
       void bring();
       return () => {
         gone = true;
-        unsubscribe();
+        loop?.stop();
       };
     }, []);
     if (loaded) {
