@@ -3,6 +3,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
+import { whole } from "../format/number.ts";
 import { duration, moment } from "../format/time.ts";
 import type { ChartSpec } from "../series/charts.ts";
 import { now } from "../state/clock.ts";
@@ -27,9 +28,11 @@ export interface ChartProps {
   height: number;
   /** Where its lines can be compared with others. */
   href?: string;
+  /** Where the lines are that it leaves out. */
+  others?: string;
 }
 
-export function Chart({ spec, feed, group, height, href }: ChartProps) {
+export function Chart({ spec, feed, group, height, href, others }: ChartProps) {
   const { texts, locale } = useStore(speech);
   const canvas = useRef<HTMLDivElement>(null);
   const near = useNear(canvas);
@@ -134,6 +137,7 @@ export function Chart({ spec, feed, group, height, href }: ChartProps) {
           })
         }
       />
+      {spec.cut && others !== undefined && <p class="chart-cut"><a href={others}>{texts.linesCut(whole(spec.lines.length, locale), whole(spec.cut.all, locale))}</a></p>}
       {here !== null && here.damaged > 0 && <p class="fault">{texts.damaged(String(here.damaged))}</p>}
     </figure>
   );

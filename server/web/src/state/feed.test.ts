@@ -86,6 +86,9 @@ test("all is asked for anew once the server is back, but not at each return of o
   assert.equal(wholes(), 0);
   elapsedMs = MINUTE_MS;
   feed.doubt();
+  // Deleted while the server was away, up to here.
+  stored.set("1", each(START_MS, START_MS + 10 * MINUTE_MS));
   await look(feed, START_MS + MINUTE_MS);
   assert.equal(wholes(), 1);
+  assert.deepEqual(held(feed, "1", 0), each(START_MS, START_MS + MINUTE_MS));
 });
