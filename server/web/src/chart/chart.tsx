@@ -3,6 +3,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
+import { whole } from "../format/number.ts";
 import { duration, moment } from "../format/time.ts";
 import type { ChartSpec } from "../series/charts.ts";
 import { now } from "../state/clock.ts";
@@ -29,11 +30,13 @@ export interface ChartProps {
   href?: string;
   /** Told which lines the legend hides; of a chart that goes away, none. */
   onHidden?: (hidden: ReadonlySet<number>) => void;
+  /** Where the lines are that it leaves out. */
+  others?: string;
 }
 
 const NONE: ReadonlySet<number> = new Set();
 
-export function Chart({ spec, feed, group, height, href, onHidden }: ChartProps) {
+export function Chart({ spec, feed, group, height, href, onHidden, others }: ChartProps) {
   const { texts, locale } = useStore(speech);
   const canvas = useRef<HTMLDivElement>(null);
   const near = useNear(canvas);
@@ -143,6 +146,7 @@ export function Chart({ spec, feed, group, height, href, onHidden }: ChartProps)
           })
         }
       />
+      {spec.cut && others !== undefined && <p class="chart-cut"><a href={others}>{texts.linesCut(whole(spec.lines.length, locale), whole(spec.cut.all, locale))}</a></p>}
       {here !== null && here.damaged > 0 && <p class="fault">{texts.damaged(String(here.damaged))}</p>}
     </figure>
   );

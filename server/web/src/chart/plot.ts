@@ -7,13 +7,12 @@ import type { ChartSpec } from "../series/charts.ts";
 import type { Window } from "../state/range.ts";
 import { SERIES_A_LINE, seriesOf } from "./drawing.ts";
 import { lineColour, type Palette } from "./palette.ts";
+import { yRange } from "./scale.ts";
 
 const AXIS_WIDTH = 62;
 const FONT = "11px system-ui, sans-serif";
 /** Pixels that a drag must go to be one. */
 const DRAG = 6;
-/** Room above the greatest value. */
-const HEADROOM = 1.06;
 
 export interface PlotOptions {
   spec: ChartSpec;
@@ -91,17 +90,6 @@ export function plot(into: HTMLElement, options: PlotOptions): uPlot {
 
 function isOfCursor(type: string): boolean {
   return type === "mousemove" || type === "mouseleave";
-}
-
-/** The ends of the value axis. */
-export function yRange(spec: Pick<ChartSpec, "top" | "fromZero">, least: number | null, greatest: number | null): [number, number] {
-  if (spec.top !== null) return [0, spec.top];
-  if (least === null || greatest === null) return [0, 1];
-  const flat = greatest === least;
-  const near = greatest - least < Math.abs(greatest) * 0.2;
-  if (least >= 0 && (spec.fromZero || !near || flat)) return [0, greatest > 0 ? greatest * HEADROOM : 1];
-  const room = flat ? Math.abs(greatest) * 0.1 || 1 : (greatest - least) * (HEADROOM - 1) * 2;
-  return [least - room, greatest + room];
 }
 
 function cursorPoint(at: number, palette: Palette): HTMLElement {

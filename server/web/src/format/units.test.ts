@@ -35,6 +35,32 @@ test("the values of an axis share a prefix and their digits", () => {
   assert.deepEqual(axisTexts([0, 2_000_000], "", "en"), ["0", "2 M"]);
 });
 
+test("a share that grows is told per second, with digits enough to see it", () => {
+  assert.equal(withUnits(0.05, "% / second", "en"), "0.05 %/s");
+  assert.equal(withUnits(0.000_43, "% / segundo", "es"), "0,00043 %/s");
+  assert.equal(withUnits(-2.5, "% / second", "en"), "-2.5 %/s");
+  assert.equal(withUnits(3, "% / minute", "en"), "3 % / minute");
+  assert.deepEqual(axisTexts([0, 0.000_2, 0.000_4], "% / second", "en"), ["0.0000", "0.0002", "0.0004"]);
+  assert.deepEqual(axisTexts([0, 2e-9], "", "en"), ["0", "2E-9"]);
+});
+
+test("a span below zero keeps its sign", () => {
+  assert.equal(withUnits(-7_200, "seconds", "en"), "-2 h");
+  assert.equal(withUnits(-30, "seconds", "en"), "-30 s");
+  assert.deepEqual(axisTexts([-3_600, 0, 3_600], "seconds", "en"), ["-1 h", "0 s", "1 h"]);
+});
+
+test("what is too great to be read out is told by its power of ten", () => {
+  assert.equal(withUnits(1.234e300, "tasks", "en"), "1.23E300 tasks");
+  assert.equal(withUnits(-1e300, "bytes / second", "en"), "-1E300 B/s");
+  assert.equal(withUnits(9.99e20, "bytes / second", "en"), "999 EB/s");
+  assert.equal(withUnits(1e300, "%", "en"), "1E300 %");
+  assert.equal(withUnits(1e300, "seconds", "en"), "1E300 s");
+  assert.equal(withUnits(1e300, "seconds since 1970", "en"), "1E300 s");
+  assert.equal(withUnits(999_999_999_999_999, "", "en"), "999,999,999,999,999");
+  assert.deepEqual(axisTexts([0, 5e299, 1e300], "bytes", "en"), ["0", "5E299 B", "1E300 B"]);
+});
+
 test("an axis of bytes has steps of powers of two, others none of their own", () => {
   assert.ok(increments("bytes")?.includes(1_024 ** 2));
   assert.equal(increments("bytes / second"), undefined);

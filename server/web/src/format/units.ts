@@ -3,7 +3,7 @@
 // is shown as it is.
 
 import { duration, moment } from "./time.ts";
-import { fixed, short } from "./number.ts";
+import { fixed, short, TINY } from "./number.ts";
 
 const SI = ["", "k", "M", "G", "T", "P", "E"];
 const IEC = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
@@ -11,6 +11,8 @@ const IEC = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const LONG_SECONDS = 120;
 /** From here on an axis has no room for whole numbers. */
 const MANY = 1_000_000;
+/** Seconds that no calendar of the browser reaches, and no span is told in days of. */
+const LAST_MOMENT = 8.64e12;
 
 type Kind =
   | { kind: "percent" }
@@ -24,7 +26,8 @@ type Kind =
 export function kindOf(units: string): Kind {
   const [what = "", per] = units.split("/").map((part) => part.trim());
   const perSecond = per !== undefined && /^(s|sec|second|segundo)s?$/i.test(per);
-  if (what === "%") return { kind: "percent" };
+  if (what === "%" && per === undefined) return { kind: "percent" };
+  if (what === "%" && perSecond) return { kind: "plain", unit: "%/s" };
   if (/^(bytes?|octetos?)$/i.test(what)) {
     if (perSecond) return { kind: "prefixed", base: 1_000, unit: "B/s" };
     return { kind: "prefixed", base: 1_024, unit: "B" };
@@ -38,8 +41,10 @@ export function kindOf(units: string): Kind {
   return { kind: "plain", unit: units };
 }
 
+/** Which prefix fits: none past the last, where the number itself tells its size. */
 function power(value: number, base: number): number {
   const size = Math.abs(value);
+  if (size >= base ** SI.length * 0.9995) return 0;
   let found = 0;
   while (found < SI.length - 1 && size >= 999.5 * base ** found && size >= base ** (found + 1) * 0.9995) found += 1;
   return found;
@@ -48,6 +53,15 @@ function power(value: number, base: number): number {
 /** Such as `MB/s`; a rate of things has no name to put a prefix to: `k/s`. */
 function prefixed(base: number, by: number, unit: string): string {
   return `${(base === 1_024 ? IEC : SI)[by] ?? ""}${unit}`;
+}
+
+function span(seconds: number, locale: string): string {
+  if (Math.abs(seconds) > LAST_MOMENT) return `${short(seconds, locale)} s`;
+  return seconds < 0 ? `-${duration(-seconds, locale)}` : duration(seconds, locale);
+}
+
+function momentOf(seconds: number, locale: string): string {
+  return Math.abs(seconds) > LAST_MOMENT ? `${short(seconds, locale)} s` : moment(seconds * 1_000, locale);
 }
 
 /** A value with its units. */
@@ -61,9 +75,9 @@ export function withUnits(value: number, units: string, locale: string): string 
       return `${short(value / kind.base ** by, locale)} ${prefixed(kind.base, by, kind.unit)}`;
     }
     case "seconds":
-      return Math.abs(value) >= LONG_SECONDS ? duration(value, locale) : `${short(value, locale)} s`;
+      return Math.abs(value) >= LONG_SECONDS ? span(value, locale) : `${short(value, locale)} s`;
     case "moment":
-      return moment(value * 1_000, locale);
+      return momentOf(value, locale);
     case "plain":
       return `${short(value, locale)} ${kind.unit}`.trimEnd();
   }
@@ -74,8 +88,8 @@ export function axisTexts(values: readonly (number | null)[], units: string, loc
   const kind = kindOf(units);
   const greatest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
   const each = (text: (value: number) => string) => values.map((value) => (value === null ? "" : text(value)));
-  if (kind.kind === "moment") return each((value) => moment(value * 1_000, locale));
-  if (kind.kind === "seconds" && greatest >= LONG_SECONDS) return each((value) => duration(value, locale));
+  if (kind.kind === "moment") return each((value) => momentOf(value, locale));
+  if (kind.kind === "seconds" && greatest >= LONG_SECONDS) return each((value) => span(value, locale));
   const base = kind.kind === "prefixed" ? kind.base : 1_000;
   // A `k` without units, or before those of which nothing is known, would have to be guessed.
   const isWhole = kind.kind === "percent" || (kind.kind === "plain" && greatest < MANY);
@@ -83,7 +97,8 @@ export function axisTexts(values: readonly (number | null)[], units: string, loc
   const size = base ** by;
   const digits = fractionDigits(values.map((value) => (value ?? 0) / size));
   const tail = tailOf(kind, by);
-  return each((value) => fixed(value / size, digits, locale) + (value === 0 ? "" : tail));
+  const number = (value: number) => (greatest < TINY ? short(value, locale) : fixed(value / size, digits, locale));
+  return each((value) => number(value) + (value === 0 ? "" : tail));
 }
 
 /** What stands behind the numbers of an axis. */
@@ -95,8 +110,12 @@ function tailOf(kind: Kind, by: number): string {
 
 /** Digits behind the point that tell the values of an axis apart. */
 function fractionDigits(values: readonly number[]): number {
-  const exact = (digits: number) => values.every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9);
-  return [0, 1, 2].find(exact) ?? 3;
+  const greatest = Math.max(...values.map(Math.abs));
+  const near = 1e-9 * Math.min(1, greatest);
+  const exact = (digits: number) => values.every((value) => Math.abs(value - Number(value.toFixed(digits))) <= near);
+  // What is small has its first digit further behind.
+  const most = greatest > TINY && greatest < 0.1 ? 3 - Math.floor(Math.log10(greatest)) : 3;
+  return Array.from({ length: most }, (_, digits) => digits).find(exact) ?? most;
 }
 
 /** The steps of an axis of spans, in seconds: up to a year. */

@@ -19,6 +19,8 @@ export interface ChartSpec {
   /** Whether the axis begins at zero, however close together the values are. */
   fromZero: boolean;
   lines: LineSpec[];
+  /** Of a key with more labels than one can tell apart: how many lines it would have. */
+  cut?: { key: string; all: number };
 }
 
 export type GroupId = "cpu" | "memory" | "space" | "io" | "network" | "processes" | "other";

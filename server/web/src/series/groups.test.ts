@@ -34,6 +34,14 @@ test("a figure that nobody thought of has a chart, with a line for each of its l
   assert.deepEqual(groupsOf(all, en)[0]?.charts[0]?.lines.map((line) => line.name), ["attic", "cellar"]);
 });
 
+test("of a figure with thousands of labels the first twenty are drawn, and it is told how many there are", () => {
+  const all = Array.from({ length: 3_000 }, (_, at) => series("spoke_queue_length", ["queue", `q${at}`]));
+  const [chart] = groupsOf(all, en)[0]?.charts ?? [];
+  assert.deepEqual(chart?.lines.map((line) => line.name), Array.from({ length: 20 }, (_, at) => `q${at}`));
+  assert.deepEqual(chart?.cut, { key: "spoke_queue_length", all: 3_000 });
+  assert.equal(groupsOf(all.slice(0, 20), en)[0]?.charts[0]?.cut, undefined);
+});
+
 test("series of one thing that followed each other are one line", () => {
   const all = [series("memory_percent"), series("memory_percent")];
   assert.equal(groupsOf(all, en)[0]?.charts[0]?.lines[0]?.idx.length, 2);

@@ -7,6 +7,8 @@ import { shortened, type ChartSpec, type GroupId, type GroupSpec, type LineSpec 
 
 const TEXT_TYPE = 2;
 const PERCENT = "%";
+/** Lines of one key: nobody tells more apart, and thousands would hold the browser up. */
+const MOST_LINES = 20;
 
 const CPU_MODES = ["user", "nice", "system", "iowait", "irq", "softirq", "steal"].map((mode) => `cpu_times_percent_${mode}`);
 /** Shown another way, or of no use on a chart. */
@@ -174,7 +176,11 @@ function chartOfAll(id: string, title: string, series: readonly HostSeries[]): C
     else lines.set(name, { idx: [one.idxDatapoint], rate: one.isCounter, name, look: "line" });
   }
   const percent = first.units === PERCENT;
-  return { id, title, units: first.units, stacked: false, top: percent ? 100 : null, fromZero: percent, lines: [...lines.values()] };
+  const shown = [...lines.values()].slice(0, MOST_LINES);
+  return {
+    id, title, units: first.units, stacked: false, top: percent ? 100 : null, fromZero: percent, lines: shown,
+    ...(shown.length < lines.size && { cut: { key: first.key, all: lines.size } }),
+  };
 }
 
 /** The mount point is enough to tell a file system. */

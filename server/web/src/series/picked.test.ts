@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { ExploreSeries } from "../api/explore.ts";
-import { columnNames, formatPicked, lineNames, parsePicked, pickedCharts } from "./picked.ts";
+import { columnNames, formatPicked, keyInExplore, lineNames, parsePicked, pickedCharts } from "./picked.ts";
 
 const series = (idxDatapoint: string, target: string, name: string, units: string, isCounter = false, label = ""): ExploreSeries => ({
   idxDatapoint, target, name, units, isCounter, idxAgent: "1", key: name, program: "spoke", dataType: 99, latest: null, latestText: null,
@@ -13,6 +13,14 @@ test("an address tells the series, each once, and what makes no sense is left ou
   assert.deepEqual(parsePicked("12,r14,12,x,r,-3"), lines);
   assert.equal(formatPicked(lines), "12,r14");
   assert.deepEqual(parsePicked(""), []);
+});
+
+test("all that were picked are read, so that Explore can tell which it leaves out", () => {
+  assert.equal(parsePicked(Array.from({ length: 57 }, (_, at) => at).join(",")).length, 57);
+});
+
+test("a key leads to its series in Explore, over the same range", () => {
+  assert.equal(keyInExplore("queue_length", "a b", new URLSearchParams("range=24h&s=1")), "/pattoo/explore?key=queue_length&q=a+b&range=24h");
 });
 
 test("names are made of what tells the series apart", () => {

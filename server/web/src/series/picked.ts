@@ -10,14 +10,17 @@ import { labelText } from "./groups.ts";
 /** Lines in one view. */
 export const MOST_PICKED = 40;
 
-/** `12,r14`: series 12 as it is, series 14 as a rate. */
+/** Lines that an address has room for. */
+const MOST_IN_ADDRESS = 200;
+
+/** `12,r14`: series 12 as it is, series 14 as a rate. Whoever draws them takes no more than `MOST_PICKED`. */
 export function parsePicked(text: string): Line[] {
   const lines = new Map<string, Line>();
   for (const part of text.split(",")) {
     const [, rate, idx] = /^(r?)(\d{1,15})$/.exec(part) ?? [];
     if (idx !== undefined && !lines.has(idx)) lines.set(idx, { idx, rate: rate === "r" });
   }
-  return [...lines.values()].slice(0, MOST_PICKED);
+  return [...lines.values()];
 }
 
 export function formatPicked(lines: readonly Line[]): string {
@@ -26,9 +29,17 @@ export function formatPicked(lines: readonly Line[]): string {
 
 /** The lines of a chart in Explore, over the range of this address. */
 export function inExplore(chart: ChartSpec, name: string, query: URLSearchParams): string {
-  const lines = chart.lines.flatMap(({ idx, rate }) => idx.map((one) => ({ idx: one, rate }))).slice(0, MOST_PICKED);
-  const range = ["range", "from", "to"].flatMap((key) => (query.get(key) === null ? [] : [[key, query.get(key) ?? ""]]));
-  return addressOf("explore", new URLSearchParams([["s", formatPicked(lines)], ["name", name], ...range]));
+  const lines = chart.lines.flatMap(({ idx, rate }) => idx.map((one) => ({ idx: one, rate }))).slice(0, MOST_IN_ADDRESS);
+  return addressOf("explore", new URLSearchParams([["s", formatPicked(lines)], ["name", name], ...rangePart(query)]));
+}
+
+/** All series that a host has of a key, to choose from in Explore, over the range of this address. */
+export function keyInExplore(key: string, target: string, query: URLSearchParams): string {
+  return addressOf("explore", new URLSearchParams([["key", key], ["q", target], ...rangePart(query)]));
+}
+
+function rangePart(query: URLSearchParams): string[][] {
+  return ["range", "from", "to"].flatMap((key) => (query.get(key) === null ? [] : [[key, query.get(key) ?? ""]]));
 }
 
 /** Units as drawn. Those of counters are told per second by the server, since so they are mostly drawn. */

@@ -5,6 +5,7 @@ import { askColumns, type Answer, type Columns } from "../api/columns.ts";
 import { reasonOf, Refused } from "../api/faults.ts";
 import { finished, joined, unbroken, type Points } from "../series/points.ts";
 import { stepFor } from "../series/steps.ts";
+import { gathered, tailFrom, type Tail } from "../series/tails.ts";
 import { now } from "./clock.ts";
 import type { Window } from "./range.ts";
 import { Store } from "./store.ts";
@@ -19,6 +20,8 @@ interface Kept extends Window {
   points: Points;
   /** As it was asked for. */
   stepMs: number | null;
+  /** When all of the window was asked for, by the browser's clock that only goes on. */
+  wholeAt: number;
 }
 
 const MOST_SERIES = 24;
@@ -30,6 +33,10 @@ const AGAIN_STEPS = 2;
 const AGAIN_MS = 60_000;
 /** What was refused is left out for so long. */
 const REFUSED_MS = 60_000;
+/** So often all of the window is: samples may have come late, between others. */
+const WHOLE_MS = 300_000;
+/** After the server was away it is, but not each time where it comes and goes. */
+const LEAST_WHOLE_MS = 30_000;
 
 export const keyOf = (line: Line) => (line.rate ? `r${line.idx}` : line.idx);
 
@@ -110,35 +117,43 @@ export class Feed {
     }
   }
 
+  /** The server was away: what it took in meanwhile may stand anywhere in the window. */
+  doubt(): void {
+    for (const kept of this.kept.values()) {
+      if (performance.now() - kept.wholeAt >= LEAST_WHOLE_MS) kept.wholeAt = -Infinity;
+    }
+  }
+
+  private isOld(kept: Kept): boolean {
+    return performance.now() - kept.wholeAt >= WHOLE_MS;
+  }
+
   private lacks(key: string): boolean {
     const kept = this.kept.get(key);
     const { fromMs, toMs } = this.window.get();
-    return !kept || kept.stepMs !== this.step() || kept.fromMs > fromMs || kept.toMs < toMs;
+    return !kept || kept.stepMs !== this.step() || kept.fromMs > fromMs || kept.toMs < toMs || this.isOld(kept);
   }
 
   private async ask(signal: AbortSignal): Promise<void> {
     const window = this.window.get();
     const stepMs = this.step();
+    const again = Math.max((stepMs ?? 0) * AGAIN_STEPS, AGAIN_MS, this.intervalMs * AGAIN_STEPS);
     const whole: Line[] = [];
-    const tails: Line[] = [];
-    let tailFromMs = window.toMs;
+    const tails: Tail<Line>[] = [];
     for (const [key, { line }] of this.wanted) {
       const kept = this.kept.get(key);
       if (!this.lacks(key) || this.isRefused(key, stepMs)) continue;
       // Live, only the newest minutes are missing.
-      if (kept && kept.stepMs === stepMs && kept.fromMs <= window.fromMs && kept.toMs > window.fromMs) {
-        tails.push(line);
-        tailFromMs = Math.min(tailFromMs, kept.toMs);
+      if (kept && !this.isOld(kept) && kept.stepMs === stepMs && kept.fromMs <= window.fromMs && kept.toMs > window.fromMs) {
+        tails.push({ line, fromMs: tailFrom(kept.points, window.fromMs, kept.toMs, again) });
       } else {
         whole.push(line);
       }
     }
-    const again = Math.max((stepMs ?? 0) * AGAIN_STEPS, AGAIN_MS, this.intervalMs * AGAIN_STEPS);
-    const start = Math.max(window.fromMs, tailFromMs - again);
-    const tailStart = stepMs === null ? start : Math.floor(start / stepMs) * stepMs;
+    const inSteps = (ms: number) => (stepMs === null ? ms : Math.floor(ms / stepMs) * stepMs);
     const tasks = [
-      ...chunks(tails).map((lines) => () => this.fetch(lines, { ...window, fromMs: tailStart }, stepMs, signal)),
-      ...chunks(whole).map((lines) => () => this.fetch(lines, window, stepMs, signal)),
+      ...gathered(tails, window.toMs, MOST_SERIES).map(({ lines, fromMs }) => () => this.fetch(lines, { ...window, fromMs: inSteps(fromMs) }, stepMs, signal)),
+      ...chunks(whole).map((lines) => () => this.fetch(lines, window, stepMs, signal, true)),
     ];
     const worker = async () => {
       for (let task = tasks.shift(); task; task = tasks.shift()) await task();
@@ -189,18 +204,18 @@ export class Feed {
     return askColumns({ gauges: of(false), rates: of(true), fromMs, toMs, stepMs }, signal);
   }
 
-  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal): Promise<void> {
+  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal, isWhole = false): Promise<void> {
     const answer = await this.question(lines, window, stepMs, signal);
     if (signal.aborted) return;
-    for (const columns of answer.gauges) this.take(columns, false, window, stepMs);
-    for (const columns of answer.rates) this.take(columns, true, window, stepMs);
+    for (const columns of answer.gauges) this.take(columns, false, window, stepMs, isWhole);
+    for (const columns of answer.rates) this.take(columns, true, window, stepMs, isWhole);
     this.version.set(this.version.get() + 1);
   }
 
-  private take(columns: Columns, rate: boolean, asked: Window, stepMs: number | null): void {
+  private take(columns: Columns, rate: boolean, asked: Window, stepMs: number | null, isWhole: boolean): void {
     const key = keyOf({ idx: columns.idxDatapoint, rate });
     const old = this.kept.get(key);
-    const joins = old && old.stepMs === stepMs && old.fromMs < asked.fromMs && old.toMs >= asked.fromMs && old.toMs <= asked.toMs;
+    const joins = !isWhole && old && old.stepMs === stepMs && old.fromMs < asked.fromMs && old.toMs >= asked.fromMs && old.toMs <= asked.toMs;
     const { fromMs } = this.window.get();
     const slack = stepMs ?? this.intervalMs;
     const newer = rate ? whole(columns, asked.toMs) : columns;
@@ -209,6 +224,7 @@ export class Feed {
       fromMs: joins ? Math.max(old.fromMs, fromMs) : asked.fromMs,
       toMs: asked.toMs,
       stepMs,
+      wholeAt: isWhole ? performance.now() : (old?.wholeAt ?? -Infinity),
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import { now } from "./clock.ts";
+import { silence } from "./connection.ts";
 import { Feed } from "./feed.ts";
 import { live } from "./live.ts";
 import { windowOf, type Range } from "./range.ts";
@@ -22,6 +23,10 @@ export function useFeed(range: Range, points: number, intervalSeconds: number | 
   useEffect(() => {
     const pace = Math.max(LEAST_MS, intervalMs, Math.min(MOST_MS, (feed.step() ?? 0) / 4));
     const every = range.kind === "last" ? pace : PAST_MS;
+    // Before the loop, which asks again as soon as it hears of that.
+    const heard = silence.subscribe((silent) => {
+      if (silent === null) feed.doubt();
+    });
     const loop = live((signal) => feed.look(windowOf(range, now()), signal), every);
     let timer = 0;
     feed.onWant = () => {
@@ -31,6 +36,7 @@ export function useFeed(range: Range, points: number, intervalSeconds: number | 
     return () => {
       clearTimeout(timer);
       loop.stop();
+      heard();
     };
   }, [feed, rangeKey, intervalMs]);
   return feed;

@@ -6,9 +6,10 @@ import "../style/explore.css";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { askThese } from "../api/explore.ts";
 import { Chart } from "../chart/chart.tsx";
+import { whole } from "../format/number.ts";
 import { Fault } from "../parts/fault.tsx";
 import { RangeBar } from "../parts/range_bar.tsx";
-import { formatPicked, parsePicked, pickedCharts } from "../series/picked.ts";
+import { formatPicked, MOST_PICKED, parsePicked, pickedCharts } from "../series/picked.ts";
 import type { Line } from "../state/feed.ts";
 import { speech } from "../state/language.ts";
 import { useLast, useLive } from "../state/live.ts";
@@ -26,10 +27,11 @@ const KNOWN_MS = 60_000;
 const USUAL_INTERVAL_SECONDS = 10;
 
 export function ExploreView() {
-  const { texts, language } = useStore(speech);
+  const { texts, language, locale } = useStore(speech);
   const { query } = useStore(place);
   const text = query.get("s") ?? "";
-  const lines = useMemo(() => parsePicked(text), [text]);
+  const wanted = useMemo(() => parsePicked(text), [text]);
+  const lines = useMemo(() => wanted.slice(0, MOST_PICKED), [wanted]);
   const numbers = lines.map((line) => line.idx).sort().join(",");
   const { data, fault } = useLive(
     `these ${language} ${numbers}`,
@@ -64,6 +66,7 @@ export function ExploreView() {
           />
         ))}
         {charts.length > 1 && <p class="muted">{texts.unitCharts}</p>}
+        {wanted.length > lines.length && <p class="muted picked-cut">{texts.pickedCut(whole(MOST_PICKED, locale), whole(wanted.length, locale))}</p>}
         {lines.length > 0 && (
           <>
             <Actions lines={lines} charts={charts} known={known} hidden={hidden.current} feed={feed} name={title} />

@@ -13,7 +13,7 @@ import { RangeBar } from "../parts/range_bar.tsx";
 import { Skeleton } from "../parts/skeleton.tsx";
 import { groupsOf, isText, labelText } from "../series/groups.ts";
 import type { GroupSpec } from "../series/charts.ts";
-import { inExplore } from "../series/picked.ts";
+import { inExplore, keyInExplore } from "../series/picked.ts";
 import { speech } from "../state/language.ts";
 import { useLive } from "../state/live.ts";
 import { rangeOf } from "../state/range.ts";
@@ -73,6 +73,7 @@ export function HostView({ target }: { target: string }) {
                   <Chart
                     key={chart.id} spec={chart} feed={feed} group={`host ${target}`} height={HEIGHT}
                     href={inExplore(chart, `${target}: ${chart.title}`, query)}
+                    {...(chart.cut && { others: keyInExplore(chart.cut.key, target, query) })}
                   />
                 ))}
               </div>
