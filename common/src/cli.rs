@@ -249,7 +249,8 @@ pub fn help(kind: Kind, name: &str, about: &str) -> String {
     text.push_str(
         "\nThe folder of the configuration is PATTOO_CONFIGDIR, or /etc/pattoo without it.\n\
          Exit codes: 0 done, 1 failed, 2 wrong usage or configuration;\n\
-         of --status: 0 running, 1 dead with its PID file left, 3 stopped, 4 unknown.\n",
+         of --status: 0 running, 1 dead with its PID file left, 3 stopped,\n\
+         4 it hangs, or cannot be told.\n",
     );
     text
 }

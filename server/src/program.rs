@@ -248,18 +248,25 @@ fn verify(folder: &Path) -> Result<String, String> {
     ))
 }
 
-/// Seals, compacts, deletes what has expired, and gives the free space back.
+/// Deletes what has expired, seals, compacts, and gives the free space back. What
+/// makes room comes first: the disk may be full.
 fn compact(config: &StoreConfig) -> Result<String, String> {
     let database = config.directory.join(DATABASE_FILE);
     let before = size(&database)?;
     let store = open(config)?;
     let now_ms = now_ms();
     store
-        .settle(now_ms)
-        .and_then(|()| store.expire(now_ms))
+        .expire(now_ms)
+        .and_then(|()| store.settle(now_ms))
         .and_then(|()| store.sweep())
-        .and_then(|()| store.vacuum())
         .map_err(|error| format!("store: {error}"))?;
+    store.vacuum().map_err(|error| {
+        format!(
+            "store: what has expired is deleted, and its room in {} is used again; but the \
+             file cannot be made smaller: {error}",
+            database.display()
+        )
+    })?;
     drop(store);
     Ok(format!("{}: {before} before, {} now", database.display(), size(&database)?))
 }

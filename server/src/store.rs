@@ -44,6 +44,7 @@ mod recent;
 mod register;
 mod retention;
 mod rollup;
+mod room;
 mod schema;
 #[cfg(test)]
 mod scratch;
@@ -93,6 +94,7 @@ use cache::Cache;
 use figures::Figures;
 use readers::Readers;
 use register::Caps;
+use room::Room;
 use sealer::Sealer;
 use watch::Watch;
 use writer::Writer;
@@ -140,6 +142,7 @@ impl Options {
 struct Shared {
     backlog: Arc<Backlog>,
     figures: Figures,
+    room: Arc<Room>,
     retention: Mutex<Retention>,
     /// Before this, samples have been deleted and late ones are refused.
     raw_start_ms: AtomicU64,
@@ -158,6 +161,26 @@ impl Shared {
 
     fn set_raw_start_ms(&self, start_ms: u64) {
         self.raw_start_ms.fetch_max(start_ms, Ordering::AcqRel);
+    }
+
+    /// Does what makes room: again with the room of the reserve, where the disk is too
+    /// full for it. The caller holds [`Shared::chunks`].
+    fn with_room<T>(
+        &self,
+        writer: &Writer,
+        mut work: impl FnMut() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let first = work();
+        if !matches!(first, Err(StoreError::Full)) {
+            return first;
+        }
+        self.room.give_up();
+        // Where this has no room either, the work may have.
+        let _ = writer.begin_log_anew();
+        let second = work();
+        let _ = writer.begin_log_anew();
+        self.room.settle();
+        second
     }
 
     /// Seals every fresh row. The caller holds [`Shared::chunks`].
@@ -201,7 +224,10 @@ impl Store {
         fs::create_dir_all(folder).map_err(StoreError::file(folder))?;
         let lock = lock(folder)?;
         let path = folder.join(DATABASE_FILE);
+        // Before the database, which wants some room when it is opened.
+        let room = Arc::new(Room::of(folder));
         let connection = schema::open_writer(&path)?;
+        connection.pragma_update(None, "wal_autocheckpoint", room.log_pages())?;
         let raw_start_ms = connection
             .query_row("SELECT value FROM setting WHERE name = 'raw_start_ms'", [], |row| {
                 row.get(0)
@@ -211,11 +237,12 @@ impl Store {
         let shared = Arc::new(Shared {
             backlog: Arc::clone(&backlog),
             figures: Figures::default(),
+            room: Arc::clone(&room),
             retention: Mutex::new(options.retention),
             raw_start_ms: AtomicU64::new(raw_start_ms.unwrap_or(0)),
             chunks: Mutex::default(),
         });
-        let writer = Arc::new(Writer::start(connection, &path, Arc::clone(&backlog))?);
+        let writer = Arc::new(Writer::start(connection, &path, Arc::clone(&backlog), room)?);
         // As a job of the writer, so that it comes before every batch and
         // nothing is counted twice.
         writer.start_with(move |connection| count_backlog(connection, &backlog))?;
@@ -249,9 +276,15 @@ impl Store {
         Batch::new(self)
     }
 
-    /// What is kept from now on. The sealer goes by it within ten minutes.
+    /// What is kept from now on. The sealer goes by it at once.
     pub fn set_retention(&self, retention: Retention) {
-        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        let before = std::mem::replace(
+            &mut *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner),
+            retention,
+        );
+        if before != retention {
+            self.shared.backlog.urge();
+        }
     }
 
     /// Series that one agent id may have from now on.

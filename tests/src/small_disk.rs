@@ -11,6 +11,8 @@ use crate::mount_namespace::mount;
 
 /// The file that takes what is free.
 pub(crate) const FILLING: &str = "filling";
+/// And another that takes what became free since.
+const MORE_FILLING: &str = "more-filling";
 
 /// A tmpfs of some size, unmounted when this value goes. Needs root.
 #[derive(Debug)]
@@ -50,6 +52,11 @@ impl SmallDisk {
         fill_up(&self.path)
     }
 
+    /// Fills what is free with one more file.
+    pub fn refill(&self) {
+        fill_with(&self.path.join(MORE_FILLING));
+    }
+
     /// Takes the filling away.
     pub fn empty(&self) {
         let _ = fs::remove_file(self.path.join(FILLING));
@@ -66,11 +73,15 @@ impl SmallDisk {
 /// Fills the disk of a folder with a file in it, and gives its path.
 pub(crate) fn fill_up(folder: &Path) -> PathBuf {
     let path = folder.join(FILLING);
-    if let Ok(mut file) = fs::File::create(&path) {
+    fill_with(&path);
+    path
+}
+
+fn fill_with(path: &Path) {
+    if let Ok(mut file) = fs::File::create(path) {
         let block = [0; 4096];
         while io::Write::write_all(&mut file, &block).is_ok() {}
     }
-    path
 }
 
 impl Drop for SmallDisk {

@@ -24,6 +24,7 @@ struct Heaps {
     waiting: HashMap<(u32, u32), Heap>,
     total_bytes: usize,
     newest_ms: u64,
+    urged: bool,
     stopped: bool,
 }
 
@@ -143,8 +144,8 @@ impl Backlog {
     /// Waits until something changes or the time is up; false once stopped.
     pub(super) fn wait(&self, at_most: Duration) -> bool {
         let heaps = self.lock();
-        if heaps.stopped {
-            return false;
+        if heaps.stopped || heaps.urged {
+            return !heaps.stopped;
         }
         let (heaps, _) =
             self.changed.wait_timeout(heaps, at_most).unwrap_or_else(PoisonError::into_inner);
@@ -163,6 +164,23 @@ impl Backlog {
             heaps =
                 self.changed.wait_timeout(heaps, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Wakes the sealer to delete what has expired: the disk is full, or less is to be
+    /// kept.
+    pub(super) fn urge(&self) {
+        self.lock().urged = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether the sealer was urged since it was last asked.
+    pub(super) fn take_urge(&self) -> bool {
+        std::mem::take(&mut self.lock().urged)
+    }
+
+    /// Bytes that wait of an hour and shard.
+    pub(super) fn bytes(&self, hour: u32, shard: u32) -> usize {
+        self.lock().waiting.get(&(hour, shard)).map_or(0, |heap| heap.bytes)
     }
 
     /// Whether the sealer is to end.

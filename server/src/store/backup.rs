@@ -1,12 +1,15 @@
 //! A copy of the database while it is in use, and making its file small.
 
 use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::StoreError;
 use super::{DATABASE_FILE, Store, compact_day, schema};
 
+/// For the owner to write, for the group to read.
+const FILE_MODE: u32 = 0o640;
 /// A vacuum copies the whole database.
 const VACUUM_WAIT: Duration = Duration::from_hours(6);
 
@@ -27,6 +30,14 @@ pub fn backup(folder: &Path, to: &Path) -> Result<(), StoreError> {
         }
         _ => {}
     }
+    // There are hashes of passwords in it. The engine takes an empty file for a
+    // database, and gives what it makes beside it the same mode.
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(&unfinished)
+        .map_err(StoreError::file(&unfinished))?;
     let connection = schema::open_reader(&folder.join(DATABASE_FILE))?;
     connection.pragma_update(None, "temp_store", schema::IN_FILES)?;
     let copied = connection
@@ -62,7 +73,9 @@ impl Store {
     pub fn settle(&self, end_ms: u64) -> Result<(), StoreError> {
         let _chunks = self.shared.chunks();
         let mut connection = schema::open_reader(&self.folder.join(DATABASE_FILE))?;
-        self.shared.seal_everything(&self.writer, &mut connection)?;
+        self.shared.with_room(&self.writer, || {
+            self.shared.seal_everything(&self.writer, &mut connection)
+        })?;
         for (day, shard) in compact_day::days_to_compact(&connection, end_ms)? {
             let connection = &mut connection;
             compact_day::compact(&self.shared, &self.writer, connection, day, shard, &mut |_| {

@@ -23,6 +23,8 @@ use super::{tables, times, writer::Writer};
 /// Series that are written in one transaction: short enough that no batch waits
 /// for long.
 const SERIES_A_SLICE: usize = 64;
+/// The same on a full disk, where the log has little room.
+const SERIES_A_SLICE_WHEN_FULL: usize = 4;
 /// Hours of a day.
 const HOURS: u32 = 24;
 
@@ -58,7 +60,9 @@ pub(super) fn compact(
         five_minutes: Columns::new(connection, Tier::FiveMinutes, day, shard)?,
         one_hour: Columns::new(connection, Tier::OneHour, day, shard)?,
     };
-    for slice in series.chunks(SERIES_A_SLICE) {
+    let at_a_time =
+        if common.room.is_given_up() { SERIES_A_SLICE_WHEN_FULL } else { SERIES_A_SLICE };
+    for slice in series.chunks(at_a_time) {
         if common.backlog.is_stopped() {
             return Err(StoreError::Closed);
         }

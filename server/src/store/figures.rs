@@ -17,6 +17,7 @@ pub(super) struct Figures {
     stored: AtomicU64,
     refused: AtomicU64,
     sealed: AtomicU64,
+    sealings: AtomicU64,
     damaged: Mutex<HashSet<(&'static str, [i64; 2])>>,
 }
 
@@ -28,6 +29,12 @@ impl Figures {
 
     pub(super) fn sealed(&self, samples: u64) {
         self.sealed.fetch_add(samples, Ordering::Relaxed);
+        self.sealings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something was sealed.
+    pub(super) fn sealings(&self) -> u64 {
+        self.sealings.load(Ordering::Relaxed)
     }
 
     /// Counts a blob that could not be read, and logs it the first time.

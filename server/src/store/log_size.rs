@@ -51,6 +51,15 @@ impl LogSize {
     }
 }
 
+/// Empties the log into the database, if readers allow it soon, so that it is written
+/// from its start again: in blocks that it has already. It keeps them.
+pub(super) fn begin_anew(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(WAIT)?;
+    let emptied = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+    connection.busy_timeout(super::schema::LOCK_WAIT)?;
+    Ok(emptied?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::schema;

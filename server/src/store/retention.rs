@@ -1,18 +1,23 @@
 //! Deletes what is older, or more, than is to be kept, whole windows at a time
 //! and the oldest first; then the series that have no sample left.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::compact_day::{self, hours};
 use super::error::StoreError;
 use super::keys::{DAY_MS, SHARD_SERIES, SeriesId, row_key};
+use super::register::fresh_hours;
 use super::tables::{Resolution, Tier};
 use super::times::sweep_times;
 use super::writer::Writer;
-use super::{DATABASE_FILE, Shared, Store, schema};
+use super::{DATABASE_FILE, Shared, Store, schema, seal};
 
 /// Rows deleted in one transaction, so that no batch waits for long.
 const ROWS_AT_A_TIME: i64 = 512;
+/// The same on a full disk, where the log has little room.
+const ROWS_AT_A_TIME_WHEN_FULL: i64 = 32;
 /// Series forgotten in one transaction.
 const SERIES_AT_A_TIME: i64 = 512;
 
@@ -55,31 +60,60 @@ impl Retention {
     }
 }
 
-const RESOLUTIONS: [Resolution; 3] =
-    [Resolution::Raw, Resolution::FiveMinutes, Resolution::OneHour];
+/// What can go without anything being written for it goes first; roll-ups that were
+/// made of samples which went may have expired as well.
+const ORDER: [Resolution; 5] = [
+    Resolution::FiveMinutes,
+    Resolution::OneHour,
+    Resolution::Raw,
+    Resolution::FiveMinutes,
+    Resolution::OneHour,
+];
 /// Days that a bound on bytes leaves alone: the running one and the one that
 /// may not be compacted yet.
 const DAYS_LEFT_ALONE: u32 = 2;
 
-/// Deletes what has expired at the time given.
+/// Deletes what has expired at the time given, on a full disk too.
 pub(super) fn expire(
     common: &Shared,
     writer: &Writer,
     connection: &mut Connection,
     now_ms: u64,
 ) -> Result<(), StoreError> {
-    let mut oldest_kept = u64::MAX;
+    common.with_room(writer, || expire_all(common, writer, connection, now_ms))
+}
+
+/// Goes on past what fails, as the next may make the room that it lacked.
+fn expire_all(
+    common: &Shared,
+    writer: &Writer,
+    connection: &mut Connection,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    let mut oldest_kept = u32::MAX;
+    let mut oldest_rolled_up = u32::MAX;
+    let mut outcome = Ok(());
     let retention = common.retention();
-    for resolution in RESOLUTIONS {
+    for resolution in ORDER {
         let first_day = first_day_kept(connection, resolution, retention.of(resolution), now_ms)?;
-        oldest_kept = oldest_kept.min(u64::from(first_day) * DAY_MS);
+        oldest_kept = oldest_kept.min(first_day);
+        if resolution != Resolution::Raw {
+            oldest_rolled_up = oldest_rolled_up.min(first_day);
+        }
         for day in days_before(connection, resolution, first_day)? {
-            if resolution == Resolution::Raw {
-                roll_up(common, writer, connection, day)?;
+            let rolled_up = if resolution == Resolution::Raw && day >= oldest_rolled_up {
+                roll_up(common, writer, connection, day)
+            } else {
+                Ok(())
+            };
+            match rolled_up.and_then(|()| delete_day(common, writer, resolution, day)) {
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                gone => outcome = outcome.and(gone),
             }
-            delete_day(common, writer, resolution, day)?;
         }
     }
+    outcome?;
+    let oldest_kept = u64::from(oldest_kept) * DAY_MS;
     forget_expired(writer, oldest_kept)?;
     sweep_doomed(common, writer)?;
     writer.run(|transaction| Ok(transaction.execute("DELETE FROM held WHERE rows <= 0", [])?))?;
@@ -110,6 +144,9 @@ fn roll_up(
     connection: &mut Connection,
     day: u32,
 ) -> Result<(), StoreError> {
+    for (hour, shard) in fresh_of(connection, day)? {
+        while seal::seal(common, writer, connection, hour, shard)? > 0 {}
+    }
     let end_ms = u64::from(day + 1) * DAY_MS;
     for (of_day, shard) in compact_day::days_to_compact(connection, end_ms)? {
         if of_day == day {
@@ -117,6 +154,16 @@ fn roll_up(
         }
     }
     Ok(())
+}
+
+/// The hours and shards of a day that have fresh rows.
+fn fresh_of(connection: &Connection, day: u32) -> Result<Vec<(u32, u32)>, StoreError> {
+    let hours = hours(day);
+    let mut statement = connection
+        .prepare_cached("SELECT DISTINCT hour, shard FROM recent WHERE hour >= ? AND hour < ?")?;
+    let rows =
+        statement.query_map([hours.start, hours.end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The days of a resolution that hold anything, with their bytes.
@@ -168,8 +215,12 @@ fn days_before(
     resolution: Resolution,
     first_day: u32,
 ) -> Result<Vec<u32>, StoreError> {
-    let days = days_held(connection, resolution)?.into_iter().map(|(day, _)| day);
-    Ok(days.filter(|day| *day < first_day).collect())
+    let mut days: BTreeSet<u32> =
+        days_held(connection, resolution)?.into_iter().map(|(day, _)| day).collect();
+    if resolution == Resolution::Raw {
+        days.extend(fresh_hours(connection)?.into_iter().map(|hour| hour / 24));
+    }
+    Ok(days.into_iter().filter(|day| *day < first_day).collect())
 }
 
 fn delete_day(
@@ -204,14 +255,12 @@ fn delete_day(
     writer.run(move |transaction| {
         let hours = hours(day);
         transaction.execute("DELETE FROM day_times WHERE span = ?", [day])?;
-        transaction.execute(
+        Ok(transaction.execute(
             "DELETE FROM hour_times WHERE span >= ? AND span < ?",
             [hours.start, hours.end],
-        )?;
-        Ok(transaction
-            .execute("DELETE FROM recent WHERE hour >= ? AND hour < ?", [hours.start, hours.end])?)
+        )?)
     })?;
-    Ok(())
+    delete_fresh(common, writer, day)
 }
 
 fn delete_rows(
@@ -221,6 +270,7 @@ fn delete_rows(
     window: u32,
 ) -> Result<(), StoreError> {
     let (first, last) = (row_key(window, 0), row_key(window, u32::MAX));
+    let at_a_time = rows_at_a_time(common);
     loop {
         if common.backlog.is_stopped() {
             return Err(StoreError::Closed);
@@ -230,12 +280,35 @@ fn delete_rows(
                 "DELETE FROM {table} WHERE id IN
                  (SELECT id FROM {table} WHERE id BETWEEN ? AND ? LIMIT ?)"
             );
-            Ok(transaction.prepare_cached(&sql)?.execute(params![first, last, ROWS_AT_A_TIME])?)
+            Ok(transaction.prepare_cached(&sql)?.execute(params![first, last, at_a_time])?)
         })?;
         if gone == 0 {
             return Ok(());
         }
     }
+}
+
+fn delete_fresh(common: &Shared, writer: &Writer, day: u32) -> Result<(), StoreError> {
+    let at_a_time = rows_at_a_time(common);
+    loop {
+        if common.backlog.is_stopped() {
+            return Err(StoreError::Closed);
+        }
+        let gone = writer.run(move |transaction| {
+            let hours = hours(day);
+            let sql = "DELETE FROM recent WHERE (hour, shard, seq) IN
+                       (SELECT hour, shard, seq FROM recent WHERE hour >= ? AND hour < ? LIMIT ?)";
+            let mut delete = transaction.prepare_cached(sql)?;
+            Ok(delete.execute(params![hours.start, hours.end, at_a_time])?)
+        })?;
+        if gone == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn rows_at_a_time(common: &Shared) -> i64 {
+    if common.room.is_given_up() { ROWS_AT_A_TIME_WHEN_FULL } else { ROWS_AT_A_TIME }
 }
 
 /// Forgets the series whose last sample has expired in every resolution, and

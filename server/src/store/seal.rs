@@ -52,9 +52,12 @@ pub(super) fn seal(
     hour: u32,
     shard: u32,
 ) -> Result<usize, StoreError> {
+    // What is counted is in the snapshot, or was deleted before it with its day.
+    let counted = common.backlog.bytes(hour, shard);
     let snapshot = connection.transaction()?;
     let fresh = fresh(&snapshot, hour, shard)?;
     if fresh.bytes == 0 {
+        common.backlog.sealed(hour, shard, counted);
         return Ok(0);
     }
     let bytes = fresh.bytes;

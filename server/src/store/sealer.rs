@@ -34,8 +34,14 @@ const COMPACT_AFTER_MS: u64 = 2 * 3_600_000;
 const COMPACT_QUIET: Duration = Duration::from_mins(5);
 /// How often it looks for days to compact.
 const COMPACT_EVERY: Duration = Duration::from_mins(1);
-/// How often it looks for what has expired, and when first.
+/// How often it looks for what has expired.
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
+/// Soon after the start, for less may be kept than before; ...
+const EXPIRE_FIRST: Duration = Duration::from_mins(1);
+/// ... and on a full disk, or when less is to be kept, at once, but no more often.
+const EXPIRE_URGED: Duration = Duration::from_secs(10);
+/// How long the count of fresh rows on opening may take.
+const COUNTED_WITHIN: Duration = Duration::from_mins(10);
 /// A look at the clock while nothing comes in.
 const IDLE: Duration = Duration::from_secs(15);
 /// How long rows that could not be sealed are left alone.
@@ -58,7 +64,8 @@ impl Sealer {
             connection,
             sealed_at: HashMap::new(),
             compacted: Instant::now(),
-            expired: Instant::now(),
+            expire_at: Instant::now() + EXPIRE_FIRST,
+            not_before: Instant::now(),
         };
         let thread = std::thread::Builder::new()
             .name("store-sealer".into())
@@ -84,7 +91,10 @@ struct Work {
     connection: Connection,
     sealed_at: SealedAt,
     compacted: Instant,
-    expired: Instant,
+    /// When it looks for what has expired, ...
+    expire_at: Instant,
+    /// ... and not earlier, whoever urges.
+    not_before: Instant,
 }
 
 /// When something of a day and shard was last sealed.
@@ -95,11 +105,16 @@ impl Work {
         let mut pause = IDLE;
         // Told once, and not every few seconds for as long as it lasts.
         let mut trouble = None;
+        if self.shared.room.is_given_up() {
+            self.shared.backlog.urge();
+        }
         while self.shared.backlog.wait(pause) {
             pause = IDLE;
+            let sealed = self.shared.figures.sealings();
             match self.round() {
                 Ok(()) => {
-                    if trouble.take().is_some() {
+                    // Nothing was due, perhaps: that proves nothing.
+                    if self.shared.figures.sealings() > sealed && trouble.take().is_some() {
                         log::info!("store: sealing works again");
                     }
                 }
@@ -114,25 +129,50 @@ impl Work {
                     pause = Duration::ZERO;
                 }
             }
+            pause = pause.min(self.expire_at.saturating_duration_since(Instant::now()));
         }
     }
 
+    /// What fails keeps nothing else from its turn: deleting makes the room that
+    /// sealing may lack, and the other way round.
     fn round(&mut self) -> Result<(), StoreError> {
-        let Self { shared, writer, connection, sealed_at, .. } = self;
+        let shared = Arc::clone(&self.shared);
         let _chunks = shared.chunks();
-        seal_due(shared, writer, connection, sealed_at)?;
-        if self.compacted.elapsed() >= COMPACT_EVERY {
-            retention::sweep_doomed(shared, writer)?;
-            compact_quiet_days(shared, writer, connection, sealed_at)?;
-            self.compacted = Instant::now();
+        let urged = shared.backlog.take_urge();
+        if urged {
+            self.expire_at = self.expire_at.min(self.not_before);
         }
-        if self.expired.elapsed() >= EXPIRE_EVERY {
-            // A clock that jumps ahead must not delete the history: time goes no
-            // further than a day past the newest sample.
-            let now_ms = wall_clock::now_ms().min(shared.backlog.newest_ms() + DAY_MS);
-            retention::expire(shared, writer, connection, now_ms)?;
-            self.expired = Instant::now();
+        let expired = if Instant::now() >= self.expire_at { self.expire() } else { Ok(()) };
+        let Self { writer, connection, sealed_at, .. } = self;
+        let sealed = shared.with_room(writer, || seal_due(&shared, writer, connection, sealed_at));
+        let compacted = self.compact();
+        expired.and(sealed).and(compacted)
+    }
+
+    fn expire(&mut self) -> Result<(), StoreError> {
+        let Self { shared, writer, connection, .. } = self;
+        // Behind the count of what is there, from which the newest sample is known.
+        writer.run_outside(COUNTED_WITHIN, |_| Ok(()))?;
+        // A clock that jumps ahead must not delete the history: time goes no
+        // further than a day past the newest sample.
+        let now_ms = wall_clock::now_ms().min(shared.backlog.newest_ms() + DAY_MS);
+        let outcome = retention::expire(shared, writer, connection, now_ms);
+        shared.room.settle_if_short();
+        let now = Instant::now();
+        self.not_before = now + EXPIRE_URGED;
+        self.expire_at = now + if outcome.is_ok() { EXPIRE_EVERY } else { EXPIRE_URGED };
+        outcome
+    }
+
+    fn compact(&mut self) -> Result<(), StoreError> {
+        if self.compacted.elapsed() < COMPACT_EVERY {
+            return Ok(());
         }
+        let Self { shared, writer, connection, sealed_at, .. } = self;
+        shared.room.refill();
+        retention::sweep_doomed(shared, writer)?;
+        compact_quiet_days(shared, writer, connection, sealed_at)?;
+        self.compacted = Instant::now();
         Ok(())
     }
 }

@@ -19,7 +19,8 @@ use super::backlog::Backlog;
 use super::blob::{self, Kind};
 use super::error::StoreError;
 use super::keys::SeriesId;
-use super::log_size::{LOG_BYTES, LogSize};
+use super::log_size::{self, LOG_BYTES, LogSize};
+use super::room::{self, Room};
 
 /// Jobs that may wait; each comes from a thread that waits for its answer.
 const QUEUE_JOBS: usize = 64;
@@ -85,6 +86,7 @@ pub(super) struct Shared {
     left: Condvar,
     epoch: AtomicU64,
     backlog: Arc<Backlog>,
+    room: Arc<Room>,
 }
 
 /// The handle of the writing thread; the thread ends when it is dropped, after
@@ -100,6 +102,7 @@ impl Writer {
         mut connection: Connection,
         database: &Path,
         backlog: Arc<Backlog>,
+        room: Arc<Room>,
     ) -> Result<Self, StoreError> {
         let mut numbers = Numbers::take(&mut connection)?;
         let mut log = LogSize::new(database, LOG_BYTES);
@@ -109,6 +112,7 @@ impl Writer {
             left: Condvar::new(),
             epoch: AtomicU64::new(0),
             backlog,
+            room,
         });
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -166,13 +170,21 @@ impl Writer {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let room = Arc::clone(&self.shared.room);
         self.run_outside(WAIT, move |connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let pages = room::pages(&transaction)?;
             let result = change(&transaction)?;
+            room.check(&transaction, pages)?;
             transaction.commit()?;
             Ok(result)
         })
+    }
+
+    /// Has the log written from its start again.
+    pub(super) fn begin_log_anew(&self) -> Result<(), StoreError> {
+        self.run_outside(WAIT, |connection| log_size::begin_anew(connection))
     }
 
     /// Runs something on the connection itself, such as a vacuum.
@@ -182,9 +194,16 @@ impl Writer {
         job: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = mpsc::channel();
+        let backlog = Arc::clone(&self.shared.backlog);
         self.shared.push(Job::Task(Box::new(move |connection| {
+            let result = job(connection);
+            if matches!(result, Err(StoreError::Full)) {
+                // The next one may have room in what the log has already.
+                let _ = log_size::begin_anew(connection);
+                backlog.urge();
+            }
             // Whoever asked may have gone; then nobody wants the answer.
-            let _ = answer.send(job(connection));
+            let _ = answer.send(result);
         })))?;
         match result.recv_timeout(wait_at_most) {
             Ok(result) => result,
@@ -283,7 +302,7 @@ impl Shared {
         if appends.is_empty() {
             return;
         }
-        match write(connection, numbers, &appends) {
+        match self.write(connection, numbers, &appends) {
             Ok(texts) => {
                 for ((append, answer), texts) in appends.into_iter().zip(texts) {
                     self.backlog.add(&append.rows);
@@ -300,6 +319,29 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Writes appends, on a full disk into the blocks that the log has already.
+    fn write(
+        &self,
+        connection: &mut Connection,
+        numbers: &mut Numbers,
+        appends: &[(Append, Answer<usize>)],
+    ) -> Result<Vec<usize>, StoreError> {
+        // What is free now is for deleting, which has room for them afterwards.
+        if self.room.is_given_up() {
+            return Err(StoreError::Full);
+        }
+        let mut result = write(connection, numbers, appends, &self.room);
+        if matches!(result, Err(StoreError::Full)) && log_size::begin_anew(connection).is_ok() {
+            result = write(connection, numbers, appends, &self.room);
+        }
+        if matches!(result, Err(StoreError::Full)) {
+            self.backlog.urge();
+        }
+        result
+    }
+}
+
 /// The same error once more, for each that waits.
 fn again(error: &StoreError) -> StoreError {
     match error {
@@ -313,8 +355,10 @@ fn write(
     connection: &mut Connection,
     numbers: &mut Numbers,
     appends: &[(Append, Answer<usize>)],
+    room: &Room,
 ) -> Result<Vec<usize>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let pages = room::pages(&transaction)?;
     let mut texts = Vec::with_capacity(appends.len());
     {
         let mut put = transaction.prepare_cached(
@@ -339,6 +383,7 @@ fn write(
             texts.push(newer);
         }
     }
+    room.check(&transaction, pages)?;
     transaction.commit()?;
     Ok(texts)
 }

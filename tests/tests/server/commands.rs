@@ -1,6 +1,7 @@
 //! `--check`, `--backup` and `--compact`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use pattoo_tests::Server;
 
@@ -23,6 +24,8 @@ fn a_backup_is_made_beside_a_running_server_and_can_take_its_place() {
     let made = server.daemon.run(&["--backup", copy_text]);
     assert_eq!(made.code, 0, "{made:?}");
     assert!(made.stdout.contains(copy_text), "{made:?}");
+    // There are hashes of passwords in it.
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o037, 0);
     // Nothing is written over.
     let again = server.daemon.run(&["--backup", copy_text]);
     assert!(again.code == 1 && again.stderr.contains(copy_text), "{again:?}");
