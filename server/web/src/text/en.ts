@@ -50,6 +50,12 @@ export const en = {
   perCpus: (cpus: string) => `of ${cpus}`,
   lastHour: (figure: string) => `${figure}, last hour`,
   hubs: "Hubs",
+  hubMeaning: {
+    up: "reaches all its devices",
+    late: "does not reach all its devices, or is older than two intervals",
+    down: "nothing has come from it for five intervals",
+    unknown: "never seen",
+  },
   hubReaches: (reached: string, devices: string) => `reaches ${reached} of ${devices}`,
   hubSeen: (age: string) => `told ${age}`,
   hubWaits: (count: string) => `${count} batches wait in its spool`,

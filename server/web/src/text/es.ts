@@ -53,6 +53,12 @@ export const es: Texts = {
   perCpus: (cpus) => `de ${cpus}`,
   lastHour: (figure) => `${figure}, última hora`,
   hubs: "Hubs",
+  hubMeaning: {
+    up: "llega a todos sus dispositivos",
+    late: "no llega a todos sus dispositivos, o es más viejo que dos intervalos",
+    down: "nada ha venido de él en cinco intervalos",
+    unknown: "nunca visto",
+  },
   hubReaches: (reached, devices) => `llega a ${reached} de ${devices}`,
   hubSeen: (age) => `informó ${age}`,
   hubWaits: (count) => `${count} lotes esperan en su cola`,
