@@ -72,6 +72,8 @@ pub struct Hub {
     pub target: String,
     /// Number of its agent.
     pub idx_agent: i64,
+    /// Whether it is well.
+    pub state: State,
     /// When it last told of itself.
     pub seen_ms: Option<u64>,
     /// Devices that it polls.
@@ -278,6 +280,12 @@ impl<'l> Look<'l> {
         Hub {
             target: hub.target.clone(),
             idx_agent: hub.idx_agent,
+            state: State::of_hub(
+                now.seen_ms,
+                now.interval_ms,
+                reached == polled.len(),
+                self.now_ms,
+            ),
             seen_ms: now.seen_ms,
             devices: polled.len(),
             reached,

@@ -1,11 +1,12 @@
-//! Whether a host is well, by when it was last heard of and what its hub says.
+//! Whether a host or a hub is well, by when it was last heard of, and by what a hub
+//! says of its devices.
 
-/// What can be said of a host.
+/// What can be said of a host, or of a hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Its figures come as they should.
     Up,
-    /// A figure or two did not come.
+    /// A figure or two did not come; of a hub also: it does not reach all.
     Late,
     /// Its hub cannot reach it, or nothing comes any more.
     Down,
@@ -47,6 +48,20 @@ impl State {
             Self::Up
         }
     }
+
+    /// Of a hub, which is as well as what it says of itself is fresh, and at most late
+    /// while it does not reach all of its devices.
+    pub(super) fn of_hub(
+        seen_ms: Option<u64>,
+        interval_ms: u64,
+        reaches_all: bool,
+        now_ms: u64,
+    ) -> Self {
+        match Self::of(seen_ms, interval_ms, None, now_ms) {
+            Self::Up if !reaches_all => Self::Late,
+            state => state,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -77,5 +92,21 @@ mod tests {
         }
         // Its clock is ahead.
         assert_eq!(State::of(Some(9_000), 1_000, None, 5_000), State::Up);
+    }
+
+    #[test]
+    fn a_hub_is_late_while_it_does_not_reach_all_and_down_when_it_is_silent() {
+        let now_ms = 1_000_000_000;
+        for (age_s, reaches_all, wanted) in [
+            (5, true, State::Up),
+            (5, false, State::Late),
+            (31, true, State::Late),
+            (61, true, State::Down),
+            (61, false, State::Down),
+        ] {
+            let state = State::of_hub(Some(now_ms - age_s * 1_000), 10_000, reaches_all, now_ms);
+            assert_eq!(state, wanted, "{age_s} s");
+        }
+        assert_eq!(State::of_hub(None, 0, false, now_ms), State::Unknown);
     }
 }

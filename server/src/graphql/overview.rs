@@ -81,6 +81,9 @@ struct OverviewHub {
     target: String,
     /// Number of its agent.
     idx_agent: String,
+    /// `up`; `late`, if it does not reach all of its devices or its figures are late;
+    /// `down`, if nothing comes from it any more; `unknown`, if nothing ever came.
+    state: &'static str,
     /// Unix time of what it last told of itself, milliseconds.
     last_seen: Option<Milliseconds>,
     /// Devices that it polls.
@@ -150,6 +153,7 @@ impl OverviewHub {
         Self {
             target: hub.target,
             idx_agent: hub.idx_agent.to_string(),
+            state: hub.state.word(),
             last_seen: hub.seen_ms.map(Milliseconds),
             devices: whole(hub.devices),
             reached: whole(hub.reached),

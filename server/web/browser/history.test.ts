@@ -123,6 +123,13 @@ test("Explore finds series, draws several, and its address brings them back", as
   await again.sees(".legend", /alpha.*beta/);
   await again.page.locator(".picked li").first().getByRole("button", { name: "rate" }).click();
   await waitFor("one of them as a rate, on a chart of its own", async () => (await again.page.locator("figure.chart").count()) === 2);
+  // What the legend hides is not in the address, and the page says so.
+  const shown = again.page.locator(".legend button").first();
+  await shown.click();
+  assert.equal(await shown.getAttribute("aria-pressed"), "false");
+  await again.page.reload();
+  await waitFor("both charts are back", async () => (await again.page.locator("figure.chart").count()) === 2);
+  assert.equal(await shown.getAttribute("aria-pressed"), "true");
   await again.leavesContent();
   await visitor.leavesContent();
 });
@@ -224,6 +231,7 @@ test("a view is saved as a chart, opened, and deleted", async () => {
   await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
   await visitor.sees(".said", /Busy machines/);
   await visitor.page.getByRole("link", { name: "Charts" }).click();
+  await visitor.sees(".saved", /keeps the range and the rates too, but not which lines the legend hides/);
   await visitor.page.getByRole("link", { name: "Busy machines", exact: true }).click();
   await visitor.sees("h1", /Busy machines/);
   await visitor.drawn("Processes");
@@ -333,14 +341,35 @@ test("nothing is wider than the window, however wide that is", async () => {
 });
 
 test("on a phone nothing is wider than the screen", async () => {
-  const visitor = await Visitor.come(browser, system.origin, { width: 360, height: 740, touch: true });
-  for (const path of ["", "host/alpha?range=24h", "explore?q=load", "charts", "signin"]) {
-    await visitor.page.goto(system.address(path));
-    await visitor.page.locator("main h1, main .message").first().waitFor({ state: "attached" });
-    if (path.startsWith("host")) await visitor.drawn("Load average");
-    const [wide, screen] = await visitor.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok((wide ?? 0) <= (screen ?? 0), `/${path} is ${wide} wide on ${screen}`);
+  const now = Date.now();
+  const fixed = `from=${now - 30 * HOUR_MS}&to=${now - 6 * HOUR_MS}`;
+  for (const locale of ["en-GB", "es-ES"]) {
+    const visitor = await Visitor.come(browser, system.origin, { height: 740, touch: true, locale });
+    for (const width of [320, 360]) {
+      await visitor.page.setViewportSize({ width, height: 740 });
+      for (const path of ["", "host/alpha?range=24h", `host/alpha?${fixed}`, "explore?q=load", `explore?${fixed}`, "charts", "signin"]) {
+        await visitor.page.goto(system.address(path));
+        await visitor.page.locator("main h1, main .message").first().waitFor({ state: "attached" });
+        if (path === "") await visitor.sees(".host-row a", /^alpha$/);
+        if (path.startsWith("host")) await visitor.drawn(locale === "en-GB" ? "Load average" : "Carga media");
+        const [wide, screen] = await visitor.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok((wide ?? 0) <= width && screen === width, `/${path} is ${wide} wide on ${width} in ${locale}`);
+        const beyond = await visitor.page.evaluate(() => [...document.querySelectorAll(".bar *, .range-bar > *")]
+          .filter((part) => part.getBoundingClientRect().right > innerWidth).map((part) => part.className));
+        assert.deepEqual(beyond, [], `/${path} on ${width} in ${locale}`);
+      }
+    }
+    await visitor.leavesContent();
   }
+});
+
+test("on a phone one can tell which day one looks at, and go back to now", async () => {
+  const visitor = await Visitor.come(browser, system.origin, { width: 360, height: 800, touch: true });
+  await visitor.page.goto(system.address(`host/alpha?from=${Date.UTC(2026, 1, 3, 4)}&to=${Date.UTC(2026, 1, 3, 10)}`));
+  await visitor.sees(".range-text", /3 Feb 2026/);
+  await visitor.page.getByRole("button", { name: "Back to live" }).tap();
+  await visitor.sees(".live", /^Live$/);
+  assert.ok(!(await visitor.page.locator(".range-text").isVisible()), "what is live ends now");
   await visitor.leavesContent();
 });
 

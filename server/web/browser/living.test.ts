@@ -12,6 +12,7 @@ const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 const FIXTURE = "x86_64-server";
 
 let fixture: Program;
+let hub: Program;
 
 stage(async () => {
   const machine = await system.spoke();
@@ -19,7 +20,8 @@ stage(async () => {
   fixture = other.program;
   machine.program.start();
   fixture.start();
-  system.hub([machine.port, other.port]).start();
+  hub = system.hub([machine.port, other.port]);
+  hub.start();
 });
 
 const row = (name: string) => `.host-row:has(a:text-is("${name}"))`;
@@ -64,10 +66,23 @@ test("a host that dies is seen to be down, with the reason, and comes back", asy
   await visitor.sees(`${row(FIXTURE)} .state`, /down/);
   await visitor.sees(`${row(FIXTURE)} .of-host small`, /refused/);
   await visitor.sees(".hub", /1 not reached/);
+  await visitor.sees(".hub-name:has(.mark.is-late)", /late$/);
   await visitor.page.locator(".hub summary").click();
   await visitor.sees(".hub td", /refused/);
   fixture.start();
   await visitor.sees(`${row(FIXTURE)} .state`, /up/);
+  await visitor.leavesContent();
+});
+
+test("a hub that dies is seen to be down, and comes back", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address(""));
+  await visitor.sees(".hub-name:has(.mark.is-up)", /up$/);
+  await hub.stop("SIGKILL");
+  await visitor.sees(".hub-name:has(.mark.is-down)", /down$/);
+  await visitor.sees(`${row(FIXTURE)} .state`, /down/);
+  hub.start();
+  await visitor.sees(".hub-name:has(.mark.is-up)", /up$/);
   await visitor.leavesContent();
 });
 

@@ -108,3 +108,20 @@ test("no row is wider than the table, however wide the window", async () => {
   }
   await visitor.leavesContent();
 });
+
+test("each figure has its last hour beside it, however wide the window", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  for (const width of [360, 881, 1_000, 1_280, 1_340]) {
+    await visitor.page.setViewportSize({ width, height: 800 });
+    await visitor.page.goto(system.address("?sort=host"));
+    const row = visitor.page.locator('.host-row:has(a:text-is("host-0000"))');
+    for (const figure of ["cpu", "memory", "disk", "network", "load"]) {
+      const spark = row.locator(`.of-${figure} .spark`);
+      await spark.locator('path[d^="M"]').first().waitFor({ state: "attached" });
+      const [own, whole] = [await spark.boundingBox(), await row.boundingBox()];
+      assert.ok(own && own.width >= 30 && own.height >= 10, `${figure} at ${width}: ${JSON.stringify(own)}`);
+      assert.ok(whole && own.y + own.height <= whole.y + whole.height, `${figure} at ${width} is below its row`);
+    }
+  }
+  await visitor.leavesContent();
+});

@@ -58,6 +58,12 @@ fn glance(server: &Server) -> Value {
     overview["hosts"][0].clone()
 }
 
+/// How the only hub is, as the overview has it.
+fn hub_state(server: &Server) -> String {
+    let data = server.query("{ overview { hubs { state } } }");
+    data["overview"]["hubs"][0]["state"].as_str().unwrap().to_owned()
+}
+
 /// What the overview and the host's page say of a real spoke.
 fn told_at_a_glance(server: &Server, port: u16) {
     let host = glance(server);
@@ -102,15 +108,19 @@ fn a_real_spoke_is_polled_and_can_be_asked_about() {
         assert!(!server.series(key, "web1").is_empty(), "{key}");
     }
     told_at_a_glance(&server, port);
+    assert_eq!(hub_state(&server), "up");
     spoke.stop();
     wait_until("the host is down, and why is told", PATIENCE, || {
         let host = glance(&server);
         host["state"] == "down"
             && host["error"].as_str().is_some_and(|error| error.contains("refused"))
     });
+    assert_eq!(hub_state(&server), "late", "it reaches fewer than its devices");
     spoke.start();
     wait_until("it is up again", PATIENCE, || glance(&server)["state"] == "up");
+    wait_until("and so is the hub", PATIENCE, || hub_state(&server) == "up");
     hub.daemon.stop();
+    wait_until("a hub that is silent is down", PATIENCE, || hub_state(&server) == "down");
     assert!(!server.log().contains("not taken"), "{}", server.log());
     drop(spoke);
 }

@@ -43,6 +43,7 @@ export interface OverviewHost {
 export interface OverviewHub {
   target: string;
   idxAgent: string;
+  state: State;
   lastSeen: number | null;
   devices: number;
   reached: number;
@@ -70,7 +71,7 @@ export const DEVICE = "hub address port agentId reachable timestamp ageSeconds d
 const OVERVIEW = `{ overview { now
   hosts { target state lastSeen intervalSeconds cpuPercent memoryPercent diskPercent diskMount
     receivedBytesPerSecond sentBytesPerSecond loadAverage cpus reachable error labels { key value } }
-  hubs { target idxAgent lastSeen devices reached spoolWaiting unreachable { ${DEVICE} } } } }`;
+  hubs { target idxAgent state lastSeen devices reached spoolWaiting unreachable { ${DEVICE} } } } }`;
 
 const SPARKLINES = `query Sparklines($targets: [String!]!, $figures: [HostFigure!]!, $minutes: Int!, $points: Int!) {
   sparklines(targets: $targets, figure: $figures, minutes: $minutes, points: $points) {

@@ -91,7 +91,7 @@ export function RangeBar({ window }: { window: Window }) {
       ) : (
         <button class="live" onClick={goLive}>{texts.goLive}</button>
       )}
-      <span class="range-text">{span(window.fromMs, window.toMs, locale)}</span>
+      <span class={`range-text ${range.kind === "between" ? "is-fixed" : ""}`}>{span(window.fromMs, window.toMs, locale)}</span>
       <details class="keys">
         <summary class="quiet" aria-label={texts.helpTitle} title={texts.helpTitle}>?</summary>
         <p>{texts.help}</p>

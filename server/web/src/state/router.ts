@@ -1,5 +1,5 @@
 // Where in the page one is: the path below /pattoo/ and the query behind it.
-// All that a view shows can be told from its address.
+// What a view shows can be told from its address, but for what a legend hides.
 
 import { Store } from "./store.ts";
 

@@ -4,7 +4,7 @@
 import { askSparklines, type HostFigure, type Sparkline } from "../api/overview.ts";
 import { Store } from "./store.ts";
 
-export const SPARK_FIGURES: readonly HostFigure[] = ["CPU", "MEMORY", "RECEIVED", "SENT", "LOAD"];
+export const SPARK_FIGURES: readonly HostFigure[] = ["CPU", "MEMORY", "DISK", "RECEIVED", "SENT", "LOAD"];
 export const SPARK_MINUTES = 60;
 const POINTS = 60;
 const FRESH_MS = 60_000;

@@ -1,4 +1,4 @@
-// Any series of any agent, several on one chart. The view is wholly in the address.
+// Any series of any agent, several on one chart. The series and the range are in the address.
 
 import "uplot/dist/uPlot.min.css";
 import "../style/chart.css";

@@ -23,7 +23,10 @@ function Hub({ hub }: { hub: OverviewHub }) {
   const lost = hub.unreachable.length;
   const facts = (
     <>
-      <span class="hub-name"><StateMark state={lost > 0 ? "late" : "up"} />{texts.label["hub"]} <b>{hub.target}</b></span>
+      <span class="hub-name" title={texts.hubMeaning[hub.state]}>
+        <StateMark state={hub.state} />{texts.label["hub"]} <b>{hub.target}</b>
+        <span class={hub.state === "down" ? "state is-down" : "unseen"}>{texts.state[hub.state]}</span>
+      </span>
       <span>{texts.hubReaches(whole(hub.reached, locale), whole(hub.devices, locale))}</span>
       <span>{texts.hubSeen(ageText(hub.lastSeen, now(), texts, locale))}</span>
       {(hub.spoolWaiting ?? 0) > 0 && <span class="is-late">{texts.hubWaits(whole(hub.spoolWaiting ?? 0, locale))}</span>}

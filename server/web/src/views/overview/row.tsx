@@ -47,11 +47,10 @@ export function Row({ host, place, top, sparks, fromMs, toMs }: RowProps) {
         <Spark line={sparks?.MEMORY} {...times} top={100} label={texts.lastHour(texts.column.memory)} />
       </div>
       <div class="cell of-disk" role="cell" data-name={texts.column.disk}>
-        <span class={`figure ${(host.diskPercent ?? 0) >= FULL ? "is-full" : ""}`}>{percent(host.diskPercent)}</span>
-        <span class="disk">
-          <Share percent={host.diskPercent} />
-          <small title={host.diskMount ?? undefined}>{host.diskMount}</small>
+        <span class={`figure ${(host.diskPercent ?? 0) >= FULL ? "is-full" : ""}`}>
+          {percent(host.diskPercent)} <small>{host.diskMount}</small>
         </span>
+        <Spark line={sparks?.DISK} {...times} top={100} label={texts.lastHour(texts.column.disk)} />
       </div>
       <div class="cell of-network" role="cell" data-name={texts.column.network}>
         <span class="figure two">
@@ -68,15 +67,6 @@ export function Row({ host, place, top, sparks, fromMs, toMs }: RowProps) {
         <Spark line={sparks?.LOAD} {...times} top={host.cpus ?? 1} label={texts.lastHour(texts.column.load)} />
       </div>
     </div>
-  );
-}
-
-/** How much is full, as a bar. */
-function Share({ percent }: { percent: number | null }) {
-  return (
-    <svg class={`share ${(percent ?? 0) >= FULL ? "is-full" : ""}`} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-      <rect width={percent ?? 0} height="6" />
-    </svg>
   );
 }
 
