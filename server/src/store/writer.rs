@@ -310,7 +310,10 @@ impl Shared {
                 }
             }
             Err(error) => {
-                log::error!("store: {} batches were not written: {error}", appends.len());
+                // That the disk is full is told by whoever answers the posts.
+                if !matches!(error, StoreError::Full) {
+                    log::error!("store: {} batches were not written: {error}", appends.len());
+                }
                 for (_, answer) in appends {
                     let _ = answer.send(Err(again(&error)));
                 }

@@ -61,7 +61,6 @@ fn a_full_disk_takes_nothing_by_halves_and_goes_on_once_there_is_room() {
 }
 
 const DAY_MS: u64 = 86_400_000;
-const FIVE_MINUTES_MS: f64 = 300_000.0;
 const HOSTS: [&str; 8] = ["h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7"];
 const LESS: &str = "store:\n  raw:\n    max_age: 1 d\n  five_minutes:\n    max_age: 1 d\n  \
                     one_hour:\n    max_age: 1 d\n";
@@ -76,9 +75,9 @@ fn noise(seed: u64) -> f64 {
 /// A server with eight days of samples on a disk of 10 MiB that was then filled to
 /// the last byte; what it has acknowledged of the key `a` of the last hour.
 struct Filled {
-    server: Server,
-    // Unmounted before the folder goes, and after the server has ended.
+    // Unmounted before the folder of the server goes.
     disk: SmallDisk,
+    server: Server,
     start_ms: u64,
     acknowledged: Vec<u64>,
 }
@@ -119,7 +118,7 @@ impl Filled {
             server.daemon.start();
         }
         disk.fill();
-        let mut filled = Self { server, disk, start_ms, acknowledged: Vec::new() };
+        let mut filled = Self { disk, server, start_ms, acknowledged: Vec::new() };
         for _ in 0..20_000 {
             if !filled.post() {
                 return Some(filled);
@@ -162,24 +161,23 @@ impl Filled {
         let series = &self.server.series("a", "h0")[0];
         let data = self.server.query(&format!(
             "{{ points(idxDatapoint: [\"{series}\"], from: {from_ms}.0, to: {to_ms}.0) \
-             {{ step points {{ value }} }} }}"
+             {{ resolution points {{ value }} }} }}"
         ));
         let drawn = &data["points"][0];
-        let of_samples = drawn["step"].as_f64().is_none_or(|step| step < FIVE_MINUTES_MS);
+        let of_samples = drawn["resolution"] == "raw";
         let points = drawn["points"].as_array().unwrap().len();
         (of_samples && points > 0, points)
     }
 
     /// Nothing acknowledged is lost, nothing else is there, and the store is whole.
     fn expect_whole(self) {
-        let Self { server, disk, start_ms, acknowledged } = self;
+        let Self { server, start_ms, acknowledged, disk: _disk } = self;
         let samples = server.samples("a", "web1", start_ms, start_ms + 7_200_000);
         let times: Vec<u64> = samples.iter().map(|(at_ms, _)| *at_ms).collect();
         assert_eq!(times, acknowledged);
         server.daemon.stop();
         let checked = server.daemon.run(&["--check"]);
         assert_eq!(checked.code, 0, "{checked:?}");
-        drop((server, disk));
     }
 }
 
