@@ -127,6 +127,7 @@ test("Explore finds series, draws several, and its address brings them back", as
   const shown = again.page.locator(".legend button").first();
   await shown.click();
   assert.equal(await shown.getAttribute("aria-pressed"), "false");
+  await again.page.waitForURL((address) => /r\d/.test(address.searchParams.get("s") ?? ""));
   await again.page.reload();
   await waitFor("both charts are back", async () => (await again.page.locator("figure.chart").count()) === 2);
   assert.equal(await shown.getAttribute("aria-pressed"), "true");
