@@ -20,7 +20,7 @@ const LOOKS: Record<string, Looks> = {
 /** A view with nothing in it would pass, too. */
 const LEAST_RULES = 10;
 /** axe-core asks by itself for a style sheet that did not come; then it complains. */
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|Couldn't load preload assets/;
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|Couldn't load preload assets/;
 
 stage();
 

@@ -12,7 +12,7 @@ const USER = "ada";
 const PASSWORD = "seven green herons";
 /** The browser tells of every answer that is no success. */
 const UNAUTHORISED = /status of 401/;
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED/;
 
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel("User name").fill(USER);

@@ -8,7 +8,7 @@ import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait.ts";
 
 /** The page says it when the server is away; the browser says so too. */
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED/;
 const FIXTURE = "x86_64-server";
 
 let fixture: Program;
