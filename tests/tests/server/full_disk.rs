@@ -222,8 +222,9 @@ fn compacting_on_a_full_disk_deletes_what_has_expired_first() {
     let compacted = filled.server.daemon.run(&["--compact"]);
     filled.server.daemon.start();
     assert_eq!(filled.old_days(), (false, 0), "{compacted:?}");
-    // For a smaller file there would have to be room for a copy.
-    assert!(compacted.code == 1 && compacted.stderr.contains("is deleted"), "{compacted:?}");
+    // For a smaller file there has to be room for a copy: what was deleted may have left it.
+    let told = compacted.code == 1 && compacted.stderr.contains("is deleted");
+    assert!(told || compacted.code == 0, "{compacted:?}");
     filled.expect_posts_taken();
     filled.expect_whole();
 }
