@@ -15,6 +15,7 @@ mod confine;
 pub mod daemon;
 pub mod datapoint;
 mod descriptor;
+pub mod disk_space;
 pub mod document;
 mod durable_file;
 pub mod host_name;

@@ -13,7 +13,6 @@ mod bounds;
 mod crc32;
 mod error;
 mod folder;
-mod free_space;
 mod index;
 mod name;
 #[cfg(test)]

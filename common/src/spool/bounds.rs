@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::free_space::Space;
 use super::index::Index;
 use super::name::Name;
 use super::{Entry, Spool, SpoolError, datapoint_count};
+use crate::disk_space::DiskSpace;
 
 /// The part of its disk that a spool leaves free, in per cent, ...
 const MIN_FREE_PERCENT: u64 = 5;
@@ -61,7 +61,7 @@ impl Spool {
             self.drop_batch(index, &name, "it has reached its limit")?;
         }
         // A disk whose room cannot be told is left to say no by itself.
-        let Ok(space) = Space::of(&self.folder) else { return Ok(()) };
+        let Ok(space) = DiskSpace::of(&self.folder) else { return Ok(()) };
         let usual = (space.total / 100 * MIN_FREE_PERCENT).min(MIN_FREE_BYTES);
         let min_free_bytes = self.limits.min_free_bytes.unwrap_or(usual);
         // Others may have filled the disk: the spool does not give up all it has

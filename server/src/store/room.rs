@@ -6,19 +6,14 @@
 //! fresh rows are sealed, and made anew of what is left. A kill between the two
 //! leaves the file empty; the next start makes it again.
 
-#![allow(unsafe_code)]
+mod blocks;
 
-use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use pattoo_common::disk_space::DiskSpace;
 use rusqlite::Connection;
 
 use super::DATABASE_FILE;
@@ -34,8 +29,6 @@ const RESERVE_MAX_BYTES: u64 = 4 << 20;
 const PART_OF_FREE: u64 = 4;
 /// Bytes of a page and of a block of most disks.
 const PAGE_BYTES: u64 = 4096;
-/// For the owner to write, for the group to read.
-const FILE_MODE: u32 = 0o640;
 /// The log is emptied into the database past so many pages, ...
 const LOG_PAGES_MAX: u64 = 1000;
 /// ... on a small disk earlier, so that the reserve has room for what is new in it.
@@ -61,7 +54,7 @@ impl Room {
         let database = folder.join(DATABASE_FILE);
         let mut log = database.clone().into_os_string();
         log.push("-wal");
-        let disk = Space::of(folder).unwrap_or(Space { total: 0, free: 0 });
+        let disk = DiskSpace::of(folder).unwrap_or(DiskSpace { total: 0, free: 0 });
         let most_bytes =
             (disk.total / PART_OF_DISK).min(RESERVE_MAX_BYTES) / PAGE_BYTES * PAGE_BYTES;
         let mut room = Self {
@@ -77,7 +70,7 @@ impl Room {
         if most_bytes == 0 {
             return room;
         }
-        match open(&folder.join(RESERVE_FILE)) {
+        match blocks::open(&folder.join(RESERVE_FILE)) {
             Ok((file, bytes)) => {
                 room.file = Some(Mutex::new(file));
                 room.reserved_bytes = AtomicU64::new(bytes);
@@ -116,7 +109,7 @@ impl Room {
     /// Makes the reserve anew, as far as there is room beside the log: without any
     /// for the log no post could be taken, however many pages the database has free.
     pub(super) fn settle(&self) {
-        if let Ok(disk) = Space::of(&self.folder) {
+        if let Ok(disk) = DiskSpace::of(&self.folder) {
             let log_bytes = fs::metadata(&self.log).map_or(0, |log| log.len());
             let for_log = (self.most_bytes / 2).saturating_sub(log_bytes);
             let have = self.reserved_bytes.load(Ordering::Acquire);
@@ -128,7 +121,7 @@ impl Room {
 
     /// The same where the disk is full; elsewhere nothing.
     pub(super) fn settle_if_short(&self) {
-        let short = || Space::of(&self.folder).is_ok_and(|disk| disk.free < self.most_bytes);
+        let short = || DiskSpace::of(&self.folder).is_ok_and(|disk| disk.free < self.most_bytes);
         if self.is_given_up() || short() {
             self.settle();
         }
@@ -137,7 +130,7 @@ impl Room {
     /// Makes the reserve whole again once there is plenty of room.
     pub(super) fn refill(&self) {
         let plenty = self.most_bytes * PART_OF_FREE;
-        if Space::of(&self.folder).is_ok_and(|disk| disk.free >= plenty) {
+        if DiskSpace::of(&self.folder).is_ok_and(|disk| disk.free >= plenty) {
             self.told.store(false, Ordering::Release);
             self.resize(self.most_bytes);
         }
@@ -156,7 +149,7 @@ impl Room {
         }
         let mut more = bytes.saturating_sub(have);
         while more >= PAGE_BYTES {
-            if take_blocks(&file, have, more).is_ok() {
+            if blocks::take(&file, have, more).is_ok() {
                 have += more;
                 break;
             }
@@ -181,7 +174,7 @@ impl Room {
             return Ok(());
         }
         // Once in the log, once in the database.
-        match Space::of(&self.folder) {
+        match DiskSpace::of(&self.folder) {
             Ok(disk) if disk.free < 2 * owed => Err(StoreError::Full),
             _ => Ok(()),
         }
@@ -193,63 +186,10 @@ pub(super) fn pages(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.pragma_query_value(None, "page_count", |row| row.get(0))?)
 }
 
-/// The file of the reserve, and how many bytes of it are real.
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true).mode(FILE_MODE).open(path)?;
-    let metadata = file.metadata()?;
-    // Blocks of stat(2) have 512 bytes. A copy may have holes, which reserve nothing.
-    if metadata.blocks() * 512 < metadata.len() {
-        file.set_len(0)?;
-        return Ok((file, 0));
-    }
-    Ok((file, metadata.len()))
-}
-
-/// Takes real blocks for so many bytes past those that the file has.
-fn take_blocks(mut file: &File, have: u64, more: u64) -> io::Result<()> {
-    let length = |bytes: u64| libc::off_t::try_from(bytes).map_err(io::Error::other);
-    // SAFETY: a call on a descriptor that is open as long as `file` is borrowed.
-    let failed = unsafe { libc::posix_fallocate(file.as_raw_fd(), length(have)?, length(more)?) };
-    match failed {
-        0 => Ok(()),
-        libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS => {
-            io::Seek::seek(&mut file, io::SeekFrom::Start(have))?;
-            io::copy(&mut io::repeat(0).take(more), &mut file)?;
-            file.sync_data()
-        }
-        code => Err(io::Error::from_raw_os_error(code)),
-    }
-}
-
-/// Bytes of a file system, as `statvfs(3)` has them.
-#[derive(Debug, Clone, Copy)]
-struct Space {
-    total: u64,
-    /// What one without privileges may still take.
-    free: u64,
-}
-
-impl Space {
-    #[allow(clippy::useless_conversion, reason = "u64 here, u32 on 32-bit machines")]
-    fn of(path: &Path) -> io::Result<Self> {
-        let path = CString::new(path.as_os_str().as_bytes())?;
-        let mut answer = MaybeUninit::<libc::statvfs>::zeroed();
-        // SAFETY: `path` ends in NUL and outlives the call; `answer` is ours and has
-        // the size that statvfs writes.
-        if unsafe { libc::statvfs(path.as_ptr(), answer.as_mut_ptr()) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: all-zero bytes are a valid statvfs, and the call has filled it.
-        let answer = unsafe { answer.assume_init() };
-        let block = u64::from(answer.f_frsize);
-        let bytes = |blocks: u64| blocks.saturating_mul(block);
-        Ok(Self { total: bytes(answer.f_blocks.into()), free: bytes(answer.f_bavail.into()) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::super::scratch::Scratch;
     use super::*;
 

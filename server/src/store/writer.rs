@@ -320,9 +320,7 @@ impl Shared {
             }
         }
     }
-}
 
-impl Shared {
     /// Writes appends, on a full disk into the blocks that the log has already.
     fn write(
         &self,

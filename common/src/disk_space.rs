@@ -1,4 +1,4 @@
-//! How much room a disk has: the spool never takes the last of it.
+//! How much room a disk has.
 
 #![allow(unsafe_code)]
 
@@ -10,17 +10,20 @@ use std::path::Path;
 
 /// Bytes of a file system, as `statvfs(3)` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Space {
+pub struct DiskSpace {
     /// All of it.
-    pub(super) total: u64,
+    pub total: u64,
     /// What one without privileges may still take.
-    pub(super) free: u64,
+    pub free: u64,
 }
 
-impl Space {
-    /// The file system that holds `path`.
+impl DiskSpace {
+    /// That of the file system that holds `path`.
+    ///
+    /// # Errors
+    /// There is no such path, or it may not be looked at.
     #[allow(clippy::useless_conversion, reason = "u64 here, u32 on 32-bit machines")]
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let mut answer = MaybeUninit::<libc::statvfs>::zeroed();
         // SAFETY: `path` ends in NUL and outlives the call; `answer` is ours and
@@ -38,17 +41,17 @@ impl Space {
 
 #[cfg(test)]
 mod tests {
-    use super::Space;
+    use super::DiskSpace;
     use std::path::Path;
 
     #[test]
     fn a_real_disk_has_a_size() {
-        let space = Space::of(&std::env::temp_dir()).unwrap();
+        let space = DiskSpace::of(&std::env::temp_dir()).unwrap();
         assert!(space.total > 0 && space.free <= space.total, "{space:?}");
     }
 
     #[test]
     fn a_missing_path_is_an_error() {
-        assert!(Space::of(Path::new("/no/such/path")).is_err());
+        assert!(DiskSpace::of(Path::new("/no/such/path")).is_err());
     }
 }
