@@ -15,6 +15,8 @@ export interface Seen {
   /** One past the last. */
   end: number;
   rowHeight: number;
+  /** Looks at once: who goes on by keys shall not wait for the next picture. */
+  look(): void;
 }
 
 export function rowsSeen(bodyTop: number, viewHeight: number, rowHeight: number, count: number): [number, number] {
@@ -24,7 +26,7 @@ export function rowsSeen(bodyTop: number, viewHeight: number, rowHeight: number,
 }
 
 export function useSeen(body: RefObject<HTMLElement | null>, count: number): Seen {
-  const [seen, setSeen] = useState<Seen>({ first: 0, end: Math.min(count, 30), rowHeight: ROW_WIDE });
+  const [seen, setSeen] = useState<Omit<Seen, "look">>({ first: 0, end: Math.min(count, 30), rowHeight: ROW_WIDE });
   const look = () => {
     if (!body.current) return;
     const rowHeight = matchMedia(NARROW).matches ? ROW_NARROW : ROW_WIDE;
@@ -49,5 +51,5 @@ export function useSeen(body: RefObject<HTMLElement | null>, count: number): See
       removeEventListener("resize", soon);
     };
   }, [count]);
-  return { ...seen, first: Math.min(seen.first, count), end: Math.min(seen.end, count) };
+  return { ...seen, first: Math.min(seen.first, count), end: Math.min(seen.end, count), look };
 }

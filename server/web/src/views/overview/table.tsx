@@ -44,7 +44,7 @@ export function Table({ hosts, choice }: { hosts: OverviewHost[]; choice: Choice
         class="hosts-body"
         role="rowgroup"
         style={{ height: `${hosts.length * seen.rowHeight}px` }}
-        onKeyDown={(event) => moveFocus(event)}
+        onKeyDown={(event) => moveFocus(event) && seen.look()}
       >
         {rows.map((host, at) => (
           <Row
@@ -63,14 +63,15 @@ export function Table({ hosts, choice }: { hosts: OverviewHost[]; choice: Choice
   );
 }
 
-/** Arrow keys go from host to host. */
-function moveFocus(event: KeyboardEvent): void {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+/** Arrow keys go from host to host. Whether this one did. */
+function moveFocus(event: KeyboardEvent): boolean {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return false;
   const row = (event.target as Element).closest(".host-row");
   const place = Number(row?.getAttribute("aria-rowindex")) + (event.key === "ArrowDown" ? 1 : -1);
   const next = row?.parentElement?.querySelector<HTMLElement>(`[aria-rowindex="${place}"] a`);
-  if (!next) return;
+  if (!next) return false;
   event.preventDefault();
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
+  return true;
 }
