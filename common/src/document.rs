@@ -45,6 +45,16 @@ pub const AGENT_KEYS: [&str; 5] = [
     "pattoo_agent_program",
 ];
 
+/// Appends `text` as JSON text. What needs no escape, nearly all, is copied.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return push_json(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
 /// Appends `value` as JSON text.
 fn push_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     #[expect(

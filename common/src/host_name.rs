@@ -8,11 +8,11 @@ mod lookup;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::durable_file;
+use crate::off_thread::off_thread;
 
 /// How long a look-up may take; pass `Instant::now() + LOOKUP_TIME` as deadline.
 pub const LOOKUP_TIME: Duration = Duration::from_secs(2);
@@ -108,7 +108,7 @@ fn find_with(
     if let Some(name) = kept(&path, node_name) {
         return HostName { name, origin: Origin::Kept(path) };
     }
-    match off_thread(node_name, deadline, look_up).filter(|name| is_sane(name)) {
+    match looked_up(node_name, deadline, look_up).filter(|name| is_sane(name)) {
         Some(name) => HostName { name, origin: Origin::LookedUp },
         None if is_sane(node_name) => {
             HostName { name: node_name.to_owned(), origin: Origin::NodeName }
@@ -130,24 +130,21 @@ fn is_sane(name: &str) -> bool {
     !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_graphic() && b != b'/')
 }
 
-/// Looks up on a thread of its own. One that hangs is left behind: nothing can
-/// interrupt it, and it ends by itself.
-fn off_thread(
+/// What a look-up finds until the deadline.
+fn looked_up(
     node_name: &str,
     deadline: Instant,
     look_up: impl FnOnce(&str) -> Option<String> + Send + 'static,
 ) -> Option<String> {
-    let (sender, receiver) = mpsc::sync_channel(1);
     let node_name = node_name.to_owned();
     let thread = thread::Builder::new().name("host name".to_owned()).stack_size(STACK_BYTES);
-    // Nobody may listen any more when the answer comes.
-    thread.spawn(move || drop(sender.send(look_up(&node_name)))).ok()?;
-    receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()?
+    off_thread(thread, deadline, move || look_up(&node_name)).ok()??
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::mpsc;
 
     use super::*;
     use crate::test_folder::TestFolder;

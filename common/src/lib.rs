@@ -25,6 +25,7 @@ pub mod identity;
 pub mod logging;
 pub mod manual;
 mod nearest;
+mod off_thread;
 pub mod priority;
 pub mod program;
 pub mod quoted;

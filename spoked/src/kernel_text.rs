@@ -2,7 +2,6 @@
 //!
 //! It works on bytes and allocates only to tell of an error.
 
-use std::io::BufRead;
 use std::path::Path;
 
 use crate::source::SourceError;
@@ -77,14 +76,34 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut rest = text;
     let mut number = 0;
     std::iter::from_fn(move || {
-        let from = rest;
-        // This is the search of the C library, which the line of interrupts in
-        // /proc/stat, tens of thousands of bytes on a large machine, is worth.
-        let length = rest.skip_until(b'\n').unwrap_or(0);
+        if rest.is_empty() {
+            return None;
+        }
+        let length = line_length(rest);
+        let text = &rest[..length];
+        rest = rest.get(length + 1..).unwrap_or_default();
         number += 1;
-        let text = &from[..length];
-        (length > 0).then(|| Line { number, text: text.strip_suffix(b"\n").unwrap_or(text) })
+        Some(Line { number, text })
     })
+}
+
+/// How many bytes stand before the end of the first line, or of the text. Looks at
+/// eight at a time: the line of interrupts in /proc/stat has tens of thousands on a
+/// large machine.
+fn line_length(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const ENDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ ENDS;
+        // The lowest bit that is set is the highest of the first byte that is 0.
+        let ends = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if ends != 0 {
+            return number * 8 + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    words.len() * 8 + end.unwrap_or(rest.len())
 }
 
 /// The fields of a line.
@@ -102,23 +121,39 @@ impl<'a> Iterator for Fields<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let start = self.0.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        let start = self.0.iter().position(|byte| !is_space(*byte))?;
         let from = &self.0[start..];
-        let length = from.iter().position(u8::is_ascii_whitespace).unwrap_or(from.len());
+        let length = from.iter().position(|byte| is_space(*byte)).unwrap_or(from.len());
         self.0 = &from[length..];
         Some(&from[..length])
     }
 }
 
+/// White space as the kernel has it: nothing that it names has any in its name.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
 /// Digits and nothing else, as a number that fits.
 pub(crate) fn whole(field: &[u8]) -> Option<u64> {
-    if field.is_empty() {
+    /// So many always fit.
+    const SAFE_DIGITS: usize = 19;
+    let (first, rest) = field.split_at(field.len().min(SAFE_DIGITS));
+    if first.is_empty() {
         return None;
     }
-    field.iter().try_fold(0_u64, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| number.checked_mul(10)?.checked_add(digit.into())).flatten()
-    })
+    let mut number = 0_u64;
+    for byte in first {
+        number = number * 10 + digit(*byte)?;
+    }
+    for byte in rest {
+        number = number.checked_mul(10)?.checked_add(digit(*byte)?)?;
+    }
+    Some(number)
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
 }
 
 /// Digits, and a point and more digits if there is a fraction.
@@ -136,6 +171,19 @@ mod tests {
         let found: Vec<_> = lines(b"a\n\nb").map(|line| (line.number, line.text)).collect();
         assert_eq!(found, [(1, &b"a"[..]), (2, b""), (3, b"b")]);
         assert_eq!(lines(b"").count(), 0);
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_found_wherever_it_stands() {
+        for filling in [0, 1, b'\t', b'\n' + 1, b'\n' | 0x80, 0xff] {
+            for length in 0..40 {
+                let line = vec![filling; length];
+                assert_eq!(line_length(&line), length);
+                for behind in [&b"\n"[..], b"\n\n", b"\n\x0b\n", b"\nxxxxxxxxxxxxxxxx\n"] {
+                    assert_eq!(line_length(&[&line, behind].concat()), length, "{filling}");
+                }
+            }
+        }
     }
 
     #[test]

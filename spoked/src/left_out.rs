@@ -1,11 +1,11 @@
 //! What is left out of an answer that would be too long for a hub: a machine with
 //! ten thousand interfaces still tells of its disks.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
 use pattoo_common::datapoint::{DataPoint, Metadata};
+use rustc_hash::FxHashMap;
 
 use crate::source::Roots;
 
@@ -33,7 +33,7 @@ pub(crate) fn by_importance<'p>(
     points: &'p [(u64, DataPoint)],
     roots: &Roots,
 ) -> Vec<&'p (u64, DataPoint)> {
-    let mut ranks: HashMap<&Arc<Metadata>, Rank> = HashMap::new();
+    let mut ranks: FxHashMap<&Arc<Metadata>, Rank> = FxHashMap::default();
     let mut rank = |point: &'p DataPoint| match &point.metadata {
         None => Rank::Machine,
         Some(metadata) => *ranks.entry(metadata).or_insert_with(|| rank_of(metadata, roots)),

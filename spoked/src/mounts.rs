@@ -6,7 +6,6 @@
 //! FUSE and an overlay root are added to these: they fill up too.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::OsStringExt;
@@ -75,7 +74,7 @@ pub(crate) struct Selection {
 
 /// The types of file system that need a block device, from the text of
 /// `/proc/filesystems`. ZFS keeps its own devices and is counted among them.
-pub(crate) fn types_with_device(filesystems: &str) -> BTreeSet<String> {
+pub(crate) fn types_with_device(filesystems: &str) -> Vec<String> {
     let with_device = |line: &str| match line.split_once('\t') {
         Some(("", fstype)) => Some(fstype.trim().to_owned()),
         Some(("nodev", "zfs")) => Some("zfs".to_owned()),
@@ -88,12 +87,11 @@ pub(crate) fn types_with_device(filesystems: &str) -> BTreeSet<String> {
 /// needs no more memory than what is sent of it.
 #[derive(Debug)]
 pub(crate) struct Selector {
-    types_with_device: BTreeSet<String>,
+    types_with_device: Vec<String>,
     /// Whether a file system that is mounted in several places is sent once.
     once_each: bool,
-    /// By the number of the line, which gives the order back.
-    chosen: BTreeMap<usize, Mount>,
-    line_of: BTreeMap<OsString, usize>,
+    /// In the order of the table.
+    chosen: Vec<Mount>,
     remote: usize,
     lines: usize,
     left_out: usize,
@@ -104,12 +102,11 @@ pub(crate) struct Selector {
 
 impl Selector {
     /// Begins with the outcome of [`types_with_device`].
-    pub(crate) fn new(types_with_device: BTreeSet<String>) -> Self {
+    pub(crate) fn new(types_with_device: Vec<String>) -> Self {
         Self {
             types_with_device,
             once_each: false,
-            chosen: BTreeMap::new(),
-            line_of: BTreeMap::new(),
+            chosen: Vec::new(),
             remote: 0,
             lines: 0,
             left_out: 0,
@@ -138,7 +135,8 @@ impl Selector {
         let mountpoint = OsString::from_vec(unescape(mountpoint).into_owned());
         // What is mounted over can no longer be reached by its path: the figures
         // that a call would give belong to what covers it.
-        if let Some(covered) = self.line_of.remove(&mountpoint) {
+        let is_covered = |mount: &Mount| mount.mountpoint == mountpoint;
+        if let Some(covered) = self.chosen.iter().position(is_covered) {
             self.take_back(covered);
         }
         let at_hand = is_at_hand(fstype);
@@ -155,17 +153,15 @@ impl Selector {
             self.left_out += 1;
             return;
         }
-        self.line_of.insert(mountpoint.clone(), self.lines);
         self.remote += usize::from(remote);
-        let mount = Mount {
+        self.chosen.push(Mount {
             device: text(device),
             mountpoint,
             fstype: text(fstype),
             options: text(options),
             remote,
             at_hand,
-        };
-        self.chosen.insert(self.lines, mount);
+        });
     }
 
     /// The selection, once every line was taken.
@@ -175,7 +171,7 @@ impl Selector {
             slow_places.len() > MAX_SLOW_PLACES
                 || slow_places.iter().any(|place| Path::new(&mount.mountpoint).starts_with(place))
         };
-        let mut mounts: Vec<Mount> = self.chosen.into_values().collect();
+        let mut mounts = self.chosen;
         for mount in &mut mounts {
             mount.at_hand = mount.at_hand && !is_behind_slow(mount);
         }
@@ -192,7 +188,8 @@ impl Selector {
             return Some(true);
         }
         let overlay_root = fstype == "overlay" && mountpoint == b"/";
-        (overlay_root || self.types_with_device.contains(fstype)).then_some(false)
+        (overlay_root || self.types_with_device.iter().any(|known| known == fstype))
+            .then_some(false)
     }
 
     /// Whether a mount of this file system was chosen. Those of programs are told
@@ -200,7 +197,7 @@ impl Selector {
     fn is_chosen(&self, device: &str, fstype: &str) -> bool {
         let has_device = fstype == "fuseblk" || !fstype.starts_with("fuse");
         let is_it = |mount: &Mount| mount.device == device && mount.fstype == fstype;
-        has_device && self.chosen.values().any(is_it)
+        has_device && self.chosen.iter().any(is_it)
     }
 
     /// Whether one more may be chosen. A local one takes the place of the last
@@ -212,21 +209,16 @@ impl Selector {
         if remote || self.remote == 0 {
             return false;
         }
-        let Some(last) = self.chosen.iter().rev().find(|(_, mount)| mount.remote) else {
+        let Some(last) = self.chosen.iter().rposition(|mount| mount.remote) else {
             return false;
         };
-        let line = *last.0;
-        if let Some(mount) = self.take_back(line) {
-            self.line_of.remove(&mount.mountpoint);
-        }
+        self.take_back(last);
         self.left_out += 1;
         true
     }
 
-    fn take_back(&mut self, line: usize) -> Option<Mount> {
-        let mount = self.chosen.remove(&line)?;
-        self.remote -= usize::from(mount.remote);
-        Some(mount)
+    fn take_back(&mut self, place: usize) {
+        self.remote -= usize::from(self.chosen.remove(place).remote);
     }
 
     fn bad_line(&mut self, line: &[u8]) {

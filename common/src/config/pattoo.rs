@@ -128,7 +128,7 @@ impl Pattoo {
         let daemon_directory = section.path("daemon_directory", "/var/lib/pattoo");
         let system_daemon_directory =
             section.path("system_daemon_directory", daemon_directory.clone());
-        let language = section.text("language", "en").to_lowercase();
+        let language = section.text("language", "en").to_ascii_lowercase();
         let user = section.optional_account("user", "whoever starts it");
         let group = section.optional_account("group", "the user's own");
         if group.is_some() && user.is_none() {

@@ -2,9 +2,9 @@
 //! neither counts what aliases repeat nor says where a key comes twice.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fmt;
 
+use rustc_hash::FxHashSet;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Lists and mappings inside each other. Ours are three deep; the parser's time
@@ -206,7 +206,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
         self.spend(0)?;
         let mut pairs: Vec<(String, Node)> = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         while let Some(key) = access.next_key_seed(NewKey { seen: &seen })? {
             self.spend(key.len())?;
             seen.insert(key.clone());
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
 /// A key of a mapping. It fails on one that was there before, and the parser
 /// puts the place of that very key into the error.
 struct NewKey<'a> {
-    seen: &'a BTreeSet<String>,
+    seen: &'a FxHashSet<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for NewKey<'_> {

@@ -1,11 +1,12 @@
 //! The life of a process that serves: from the lock to the signal that ends it.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::exit;
 use crate::logging::LogOutput;
+use crate::off_thread::off_thread;
 
 use super::pid_file::Lock;
 use super::process::exit_now;
@@ -109,16 +110,11 @@ pub(super) fn serve(
 
 /// Lets the program shut down, and waits for that no longer than it may take.
 fn shut_down(mut serving: Box<dyn Serving>) {
-    let (done, finished) = mpsc::channel();
-    let shutdown = thread::Builder::new().name("shutdown".to_owned()).spawn(move || {
-        serving.shutdown();
-        let _ = done.send(());
-    });
-    match shutdown {
-        Ok(_) if finished.recv_timeout(SHUTDOWN_WITHIN).is_err() => {
-            log::warn!("the shutdown is not waited for any longer");
-        }
-        Ok(_) => {}
+    let thread = thread::Builder::new().name("shutdown".to_owned());
+    let deadline = Instant::now() + SHUTDOWN_WITHIN;
+    match off_thread(thread, deadline, move || serving.shutdown()) {
+        Ok(None) => log::warn!("the shutdown is not waited for any longer"),
+        Ok(Some(())) => {}
         Err(error) => log::warn!("no thread for the shutdown: {error}"),
     }
 }

@@ -49,6 +49,9 @@ impl Target {
 pub struct Series {
     target: Target,
     groups: FxHashMap<Option<Arc<Metadata>>, Group>,
+    /// The group of the last datapoint, which is not among the others: the next one is
+    /// mostly of the same disk or interface.
+    current: Option<(Option<Arc<Metadata>>, Group)>,
     /// The number of the document in hand.
     generation: u64,
     pub(super) buffers: Buffers,
@@ -77,7 +80,8 @@ struct Known {
 impl Series {
     /// No series of `target` is known yet.
     pub fn new(target: Target) -> Self {
-        Self { target, groups: FxHashMap::default(), generation: 0, buffers: Buffers::default() }
+        let (groups, buffers) = (FxHashMap::default(), Buffers::default());
+        Self { target, groups, current: None, generation: 0, buffers }
     }
 
     /// What the series are of.
@@ -95,6 +99,7 @@ impl Series {
 
     /// A new document begins.
     pub(super) fn begin(&mut self) {
+        self.groups.extend(self.current.take());
         let used = self.groups.values().filter(|group| group.generation == self.generation).count();
         if self.groups.len() > used + SPARE_GROUPS {
             let generation = self.generation;
@@ -109,13 +114,19 @@ impl Series {
     /// The checksum of the series that `point` belongs to; `None` if the document
     /// in hand has a datapoint of that series already.
     pub(super) fn checksum(&mut self, point: &DataPoint) -> Option<Checksum> {
-        // Looked for before `entry`, which would want a new Arc each time.
-        if !self.groups.contains_key(&point.metadata) {
-            self.groups.insert(point.metadata.clone(), Group::default());
-        }
-        let group = self.groups.get_mut(&point.metadata)?;
+        let metadata = &point.metadata;
+        let of_last = self.current.take_if(|(last, _)| !same(last.as_ref(), metadata.as_ref()));
+        self.groups.extend(of_last);
+        let (_, group) = self.current.get_or_insert_with(|| {
+            let known = self.groups.remove_entry(metadata);
+            known.unwrap_or_else(|| (metadata.clone(), Group::default()))
+        });
         group.generation = self.generation;
-        let is_it = |known: &Known| known.key == point.key && known.data_type == point.data_type;
+        let is_it = |known: &Known| {
+            // Mostly it is the same text in the same place.
+            let same_key = std::ptr::eq(known.key, point.key) || known.key == point.key;
+            same_key && known.data_type == point.data_type
+        };
         let at = match group.known.get(group.next) {
             Some(known) if is_it(known) => group.next,
             _ => group.known.iter().position(is_it).unwrap_or_else(|| {
@@ -132,6 +143,15 @@ impl Series {
         let known = &mut group.known[at];
         let is_new = std::mem::replace(&mut known.generation, self.generation) < self.generation;
         is_new.then_some(known.checksum)
+    }
+}
+
+/// Whether both are of the same disk, interface, or machine.
+pub(super) fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
+        _ => false,
     }
 }
 

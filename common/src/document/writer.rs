@@ -1,9 +1,11 @@
 //! Writing a document: straight into two buffers, without a tree.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::buffers::{Buffers, Pair};
-use super::{AGENT_KEYS, Series, push_json};
+use super::series::same;
+use super::{AGENT_KEYS, Series, push_json, push_text};
 use crate::datapoint::{DataPoint, Metadata, Place, Value};
 
 /// What a pair begins with, its key and the comma.
@@ -11,7 +13,7 @@ const KEY: &[u8] = b"\"pattoo_key\",";
 const DATA_TYPE: &[u8] = b"\"pattoo_data_type\",";
 const VALUE: &[u8] = b"\"pattoo_value\",";
 const TIMESTAMP: &[u8] = b"\"pattoo_timestamp\",";
-const CHECKSUM: &[u8] = b"\"pattoo_checksum\",";
+const CHECKSUM: &[u8] = b"\"pattoo_checksum\",\"";
 
 /// Takes datapoints one by one and gives the document as JSON text.
 pub struct DocumentWriter<'s> {
@@ -24,6 +26,10 @@ pub struct DocumentWriter<'s> {
     buffers: Buffers,
     pair_count: u32,
     row_count: usize,
+    /// The data type and the timestamp of the last datapoint, and their ids: those of
+    /// the next are mostly the same.
+    data_type: Option<(u8, u32)>,
+    timestamp: Option<(u64, u32)>,
     /// The metadata of the last datapoint and what its row begins with: the next
     /// one is mostly of the same disk or interface.
     prefix: Option<(Option<Arc<Metadata>>, Vec<u8>)>,
@@ -42,6 +48,8 @@ impl<'s> DocumentWriter<'s> {
             buffers,
             pair_count: 0,
             row_count: 0,
+            data_type: None,
+            timestamp: None,
             prefix: None,
         }
     }
@@ -57,25 +65,23 @@ impl<'s> DocumentWriter<'s> {
         let Some(checksum) = self.series.checksum(point) else { return };
         self.begin_row(point);
         let key = self.id(Pair::Key(point.key), |out| text_pair(out, KEY, point.key));
-        let code = point.data_type.code();
-        let data_type = self.id(Pair::DataType(code), |out| number_pair(out, DATA_TYPE, code));
+        let data_type = self.data_type_id(point.data_type.code());
         let value = self.value_id(&point.value);
-        let timestamp =
-            self.id(Pair::Timestamp(timestamp_ms), |out| number_pair(out, TIMESTAMP, timestamp_ms));
+        let timestamp = self.timestamp_id(timestamp_ms);
         // A checksum stands in a document only once: it is not looked for.
         let checksum = self.new_id(|out| {
             out.extend_from_slice(CHECKSUM);
-            out.push(b'"');
             out.extend_from_slice(checksum.as_str().as_bytes());
             out.push(b'"');
         });
-        let rows = &mut self.buffers.rows;
-        for (id, end) in
-            [(key, b','), (data_type, b','), (value, b','), (timestamp, b','), (checksum, b']')]
-        {
-            push_id(rows, id);
-            rows.push(end);
+        let ids =
+            [(checksum, b']'), (timestamp, b','), (value, b','), (data_type, b','), (key, b',')];
+        let mut end = FromTheEnd::new();
+        for (id, behind) in ids {
+            end.put(behind);
+            end.put_id(id);
         }
+        self.buffers.rows.extend_from_slice(end.text());
         self.row_count += 1;
     }
 
@@ -151,11 +157,30 @@ impl<'s> DocumentWriter<'s> {
 
     fn metadatum(&mut self, prefix: &mut Vec<u8>, key: &'static str, value: &str) {
         let id = self.id(Pair::Metadata(key, value.to_owned()), |out| {
-            push_json(out, key);
+            push_text(out, key);
             text_pair(out, b",", value);
         });
         push_id(prefix, id);
         prefix.push(b',');
+    }
+
+    fn data_type_id(&mut self, code: u8) -> u32 {
+        if let Some((_, id)) = self.data_type.filter(|(last, _)| *last == code) {
+            return id;
+        }
+        let id = self.id(Pair::DataType(code), |out| number_pair(out, DATA_TYPE, code));
+        self.data_type = Some((code, id));
+        id
+    }
+
+    fn timestamp_id(&mut self, timestamp_ms: u64) -> u32 {
+        if let Some((_, id)) = self.timestamp.filter(|(last, _)| *last == timestamp_ms) {
+            return id;
+        }
+        let pair = Pair::Timestamp(timestamp_ms);
+        let id = self.id(pair, |out| number_pair(out, TIMESTAMP, timestamp_ms));
+        self.timestamp = Some((timestamp_ms, id));
+        id
     }
 
     fn value_id(&mut self, value: &Value) -> u32 {
@@ -174,12 +199,16 @@ impl<'s> DocumentWriter<'s> {
     }
 
     fn id(&mut self, pair: Pair, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
-        if let Some(id) = self.buffers.ids.get(&pair) {
-            return *id;
+        let Buffers { pairs, ids, .. } = &mut self.buffers;
+        match ids.entry(pair) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let id = self.pair_count;
+                push_pair(pairs, id, write);
+                self.pair_count += 1;
+                *new.insert(id)
+            }
         }
-        let id = self.new_id(write);
-        self.buffers.ids.insert(pair, id);
-        id
     }
 
     fn new_id(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
@@ -192,32 +221,60 @@ impl<'s> DocumentWriter<'s> {
 
 /// Appends `"id":[pair]`, with a comma before it unless it is the first.
 pub(super) fn push_pair(pairs: &mut Vec<u8>, id: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    let mut head = FromTheEnd::new();
+    head.put(b'[');
+    head.put(b':');
+    head.put(b'"');
+    head.put_id(id);
+    head.put(b'"');
     if id > 0 {
-        pairs.push(b',');
+        head.put(b',');
     }
-    pairs.push(b'"');
-    push_id(pairs, id);
-    pairs.extend_from_slice(b"\":[");
+    pairs.extend_from_slice(head.text());
     write(pairs);
     pairs.push(b']');
 }
 
-/// Appends an id in decimal: most have one to three digits, and there are
-/// thousands in a document.
+/// Appends an id in decimal.
 pub(super) fn push_id(out: &mut Vec<u8>, id: u32) {
-    let mut digits = [0; 10];
-    let mut start = digits.len();
-    let mut rest = id;
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+    let mut digits = FromTheEnd::new();
+    digits.put_id(id);
+    out.extend_from_slice(digits.text());
+}
+
+/// A few ids and what stands between them, put together from the end: digits come
+/// that way, and there are thousands in a document.
+struct FromTheEnd {
+    /// Room for five ids of ten digits with a byte behind each.
+    bytes: [u8; 64],
+    start: usize,
+}
+
+impl FromTheEnd {
+    fn new() -> Self {
+        Self { bytes: [0; 64], start: 64 }
     }
-    for digit in &digits[start..] {
-        out.push(*digit);
+
+    fn put(&mut self, byte: u8) {
+        self.start -= 1;
+        self.bytes[self.start] = byte;
+    }
+
+    fn put_id(&mut self, id: u32) {
+        let (mut start, mut rest) = (self.start, id);
+        loop {
+            start -= 1;
+            self.bytes[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.start = start;
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.bytes[self.start..]
     }
 }
 
@@ -248,20 +305,12 @@ pub(super) fn frame(agent_id: &str, interval_ms: u64, timestamp_ms: u64) -> [Vec
 /// Appends the rest of a pair: `before` ends with the comma behind the key.
 fn text_pair(out: &mut Vec<u8>, before: &[u8], value: &str) {
     out.extend_from_slice(before);
-    push_json(out, value);
+    push_text(out, value);
 }
 
 fn number_pair(out: &mut Vec<u8>, before: &[u8], value: impl serde::Serialize) {
     out.extend_from_slice(before);
     push_json(out, &value);
-}
-
-fn same(a: Option<&Arc<Metadata>>, b: Option<&Arc<Metadata>>) -> bool {
-    match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
-        _ => false,
-    }
 }
 
 impl Drop for DocumentWriter<'_> {

@@ -6,6 +6,7 @@ use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::Answer;
 use super::limits::WRITE_BYTES;
+use crate::document::push_text;
 use crate::wall_clock;
 
 /// Room for a status line and the usual headers, so that printing them seldom
@@ -23,7 +24,10 @@ pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Answer {
 
 /// An error as every part of Pattoo tells it: `{"error": "..."}`.
 pub fn error(status: u16, message: &str) -> Answer {
-    json(status, serde_json::json!({ "error": message }).to_string())
+    let mut body = br#"{"error":"#.to_vec();
+    push_text(&mut body, message);
+    body.push(b'}');
+    json(status, body)
 }
 
 /// Why the gate refuses a request: the answer in short.

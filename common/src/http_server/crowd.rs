@@ -1,7 +1,7 @@
 //! All clients, by age, what they hold together, and who of them waits for what.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::net::TcpStream;
 use std::time::Instant;
 
@@ -15,10 +15,10 @@ pub(super) type Client = Connection<TcpStream>;
 
 pub(super) struct Crowd {
     /// By number, and so by age: numbers grow and are never used again.
-    clients: BTreeMap<u64, Client>,
+    clients: VecDeque<(u64, Box<Client>)>,
     next_number: u64,
-    /// How many clients each peer has here.
-    counts: BTreeMap<Peer, usize>,
+    /// How many clients each peer has here, in the order of the peers.
+    counts: Vec<(Peer, usize)>,
     /// What the clients hold; the gate adds what the workers hold.
     pub(super) budget: Budget,
     whole: Turns,
@@ -27,9 +27,9 @@ pub(super) struct Crowd {
 impl Crowd {
     pub(super) fn new(budget: Budget) -> Self {
         Self {
-            clients: BTreeMap::new(),
+            clients: VecDeque::new(),
             next_number: 0,
-            counts: BTreeMap::new(),
+            counts: Vec::new(),
             budget,
             whole: Turns::default(),
         }
@@ -45,19 +45,32 @@ impl Crowd {
 
     /// All clients, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {
-        self.clients.iter().map(|(&number, client)| (number, client))
+        self.clients.iter().map(|(number, client)| (*number, &**client))
     }
 
     pub(super) fn get(&self, number: u64) -> Option<&Client> {
-        self.clients.get(&number)
+        let place = self.place(number)?;
+        Some(&self.clients[place].1)
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        self.clients.binary_search_by_key(&number, |(number, _)| *number).ok()
+    }
+
+    fn count_place(&self, peer: Peer) -> Result<usize, usize> {
+        self.counts.binary_search_by_key(&peer, |(peer, _)| *peer)
     }
 
     /// Takes a client in, and gives its number.
     pub(super) fn add(&mut self, client: Client) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
-        *self.counts.entry(client.peer().ip().into()).or_default() += 1;
-        self.clients.insert(number, client);
+        let peer = client.peer().ip().into();
+        match self.count_place(peer) {
+            Ok(place) => self.counts[place].1 += 1,
+            Err(place) => self.counts.insert(place, (peer, 1)),
+        }
+        self.clients.push_back((number, Box::new(client)));
         number
     }
 
@@ -70,7 +83,10 @@ impl Crowd {
     /// peer that has most clients here, the oldest. So who floods the house pushes
     /// himself out, and not one that is slow to ask.
     pub(super) fn sparest(&self, condition: impl Fn(u64, &Client) -> bool) -> Option<u64> {
-        let count = |client: &Client| self.counts.get(&client.peer().ip().into());
+        let count = |client: &Client| {
+            let place = self.count_place(client.peer().ip().into()).ok();
+            place.map(|place| self.counts[place].1)
+        };
         let candidates = self.iter().filter(|&(number, client)| condition(number, client));
         candidates.min_by_key(|(_, client)| Reverse(count(client))).map(|(number, _)| number)
     }
@@ -104,7 +120,8 @@ impl Crowd {
     /// Does something to a client. What it holds, and what it waits for, is noted
     /// after it, and one that is closed by it is dropped.
     pub(super) fn step<T>(&mut self, number: u64, act: impl FnOnce(&mut Client) -> T) -> Option<T> {
-        let client = self.clients.get_mut(&number)?;
+        let place = self.place(number)?;
+        let client = &mut *self.clients[place].1;
         let (stage, held) = (client.stage(), client.held());
         let result = act(client);
         self.budget.replace(held, client.held());
@@ -116,32 +133,34 @@ impl Crowd {
     }
 
     pub(super) fn close(&mut self, number: u64) {
-        if let Some(client) = self.clients.get(&number) {
+        if let Some(place) = self.place(number) {
+            let client = &self.clients[place].1;
             self.budget.replace(client.held(), Held::default());
             self.turned(number, client.stage(), Stage::Closed);
         }
     }
 
     fn turned(&mut self, number: u64, from: Stage, to: Stage) {
-        let Some(client) = self.clients.get(&number) else { return };
-        let peer = Peer::from(client.peer().ip());
+        let Some(place) = self.place(number) else { return };
+        let peer = Peer::from(self.clients[place].1.peer().ip());
         if from == Stage::Whole {
             self.whole.remove(peer, number);
         }
         match to {
             Stage::Whole => self.whole.add(peer, number),
             Stage::Closed => {
-                self.clients.remove(&number);
+                self.clients.remove(place);
                 self.one_less_of(peer);
             }
             _ => {}
         }
     }
+
     fn one_less_of(&mut self, peer: Peer) {
-        if let Some(count) = self.counts.get_mut(&peer) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&peer);
+        if let Ok(place) = self.count_place(peer) {
+            self.counts[place].1 -= 1;
+            if self.counts[place].1 == 0 {
+                self.counts.remove(place);
             }
         }
     }

@@ -2,7 +2,6 @@
 
 mod room;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
@@ -40,7 +39,7 @@ pub(super) struct Gate {
     most_clients: usize,
     workers: Workers,
     /// What the requests hold that workers have, also those of clients that are gone.
-    working: BTreeMap<u64, Held>,
+    working: Vec<(u64, Held)>,
     room_wait: Option<RoomWait>,
     /// Bodies are held back: when to look again who of the others is stalled.
     bodies_due: Option<Instant>,
@@ -90,7 +89,7 @@ impl Gate {
             crowd: Crowd::new(Budget::new(&limits)),
             most_clients: 0,
             workers,
-            working: BTreeMap::new(),
+            working: Vec::new(),
             room_wait: None,
             bodies_due: None,
             favourite: None,
@@ -315,7 +314,8 @@ impl Gate {
 
     fn take_answers(&mut self, now: Instant) {
         for Done { connection, answer } in self.workers.take_done() {
-            if let Some(held) = self.working.remove(&connection) {
+            if let Some(place) = self.working.iter().position(|(number, _)| *number == connection) {
+                let (_, held) = self.working.swap_remove(place);
                 self.crowd.budget.replace(held, Held::default());
             }
             self.crowd.budget.learn(answer.held_bytes());

@@ -2,23 +2,22 @@
 //! thousand times at once waits for itself and not the others for it; of one peer
 //! the first that came is the first that is answered.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::peer::Peer;
 
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// The requests of each peer that has any, the first at the front.
-    waiting: BTreeMap<Peer, VecDeque<u64>>,
-    /// The peers, the next one at the front.
-    peers: VecDeque<Peer>,
+    /// The requests of each peer that has any, the first at the front; at the front of
+    /// all the peer whose turn it is.
+    waiting: VecDeque<(Peer, VecDeque<u64>)>,
     count: usize,
 }
 
 impl Turns {
     /// The request that is next.
     pub(super) fn next(&self) -> Option<u64> {
-        self.waiting.get(self.peers.front()?)?.front().copied()
+        self.waiting.front()?.1.front().copied()
     }
 
     /// How many requests wait.
@@ -28,37 +27,40 @@ impl Turns {
 
     /// How many of them are this peer's.
     pub(super) fn count_of(&self, peer: Peer) -> usize {
-        self.waiting.get(&peer).map_or(0, VecDeque::len)
+        self.place(peer).map_or(0, |place| self.waiting[place].1.len())
+    }
+
+    fn place(&self, peer: Peer) -> Option<usize> {
+        self.waiting.iter().position(|(known, _)| *known == peer)
     }
 
     /// The last request of the peer that has the most: who can best spare one.
     pub(super) fn last_of_greediest(&self) -> Option<u64> {
-        let greediest = self.waiting.values().max_by_key(|requests| requests.len())?;
-        greediest.back().copied()
+        let all = self.waiting.iter().map(|(_, requests)| requests);
+        all.max_by_key(|requests| requests.len())?.back().copied()
     }
 
     /// Puts a request behind those of the same peer.
     pub(super) fn add(&mut self, peer: Peer, number: u64) {
-        let requests = self.waiting.entry(peer).or_default();
-        if requests.is_empty() {
-            self.peers.push_back(peer);
+        match self.place(peer) {
+            Some(place) => self.waiting[place].1.push_back(number),
+            None => self.waiting.push_back((peer, VecDeque::from([number]))),
         }
-        requests.push_back(number);
         self.count += 1;
     }
 
     /// Takes a request out. If it was the next one, its peer's turn is over.
     pub(super) fn remove(&mut self, peer: Peer, number: u64) {
         let was_next = self.next() == Some(number);
-        let Some(requests) = self.waiting.get_mut(&peer) else { return };
-        let Some(place) = requests.iter().position(|&known| known == number) else { return };
-        requests.remove(place);
+        let Some(place) = self.place(peer) else { return };
+        let requests = &mut self.waiting[place].1;
+        let Some(request) = requests.iter().position(|&known| known == number) else { return };
+        requests.remove(request);
         self.count -= 1;
         if requests.is_empty() {
-            self.waiting.remove(&peer);
-            self.peers.retain(|&known| known != peer);
+            self.waiting.remove(place);
         } else if was_next {
-            self.peers.rotate_left(1);
+            self.waiting.rotate_left(1);
         }
     }
 }
@@ -101,7 +103,7 @@ mod tests {
         assert_eq!(turns.last_of_greediest(), Some(3));
         assert_eq!(drain(&mut turns, of), [0, 10, 20, 1, 11, 2, 3]);
         assert_eq!(turns.last_of_greediest(), None);
-        assert_eq!((turns.count(), turns.waiting.len(), turns.peers.len()), (0, 0, 0));
+        assert_eq!((turns.count(), turns.waiting.len()), (0, 0));
     }
 
     #[test]

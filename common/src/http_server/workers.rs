@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -32,13 +31,13 @@ pub(super) struct Done {
 pub(super) struct Workers {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    /// Disconnected when the last thread is about to end.
-    ended: Receiver<()>,
 }
 
 struct Shared {
     jobs: Mutex<Jobs>,
     is_wanted: Condvar,
+    /// The last worker is about to end.
+    has_ended: Condvar,
     done: Mutex<Vec<Done>>,
     bell: Arc<Bell>,
     handler: Arc<dyn Handler>,
@@ -50,6 +49,8 @@ struct Jobs {
     queue: VecDeque<Job>,
     /// When each worker that is at a job has begun it.
     begun: Vec<Option<Instant>>,
+    /// Workers that have not ended.
+    alive: usize,
     is_over: bool,
 }
 
@@ -63,19 +64,19 @@ impl Workers {
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             is_wanted: Condvar::new(),
+            has_ended: Condvar::new(),
             done: Mutex::default(),
             bell,
             handler,
             product: limits.product,
         });
-        let (alive, ended) = mpsc::channel();
-        let mut workers = Self { shared, threads: Vec::with_capacity(count), ended };
+        let mut workers = Self { shared, threads: Vec::with_capacity(count) };
         lock(&workers.shared.jobs).begun = vec![None; count];
         for worker in 0..count {
-            let (shared, alive) = (Arc::clone(&workers.shared), alive.clone());
+            let alive = Alive::new(&workers.shared);
             let spawned = thread::Builder::new()
                 .name("http-worker".into())
-                .spawn(move || shared.work(worker, alive));
+                .spawn(move || alive.0.work(worker));
             match spawned {
                 Ok(thread) => workers.threads.push(thread),
                 Err(error) => {
@@ -108,7 +109,11 @@ impl Workers {
     pub(super) fn end(self, deadline: Instant) -> bool {
         self.shared.end();
         let left = deadline.saturating_duration_since(Instant::now());
-        let has_ended = self.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected);
+        let jobs = lock(&self.shared.jobs);
+        let waited = self.shared.has_ended.wait_timeout_while(jobs, left, |jobs| jobs.alive > 0);
+        let (jobs, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let has_ended = jobs.alive == 0;
+        drop(jobs);
         if has_ended {
             self.threads.into_iter().for_each(|thread| drop(thread.join()));
         }
@@ -117,8 +122,7 @@ impl Workers {
 }
 
 impl Shared {
-    /// `_alive` is dropped when this ends.
-    fn work(&self, worker: usize, _alive: Sender<()>) {
+    fn work(&self, worker: usize) {
         self.handler.begin();
         while let Some(job) = self.next(worker) {
             let Job { connection, request, without_body } = job;
@@ -155,6 +159,23 @@ impl Shared {
     fn end(&self) {
         lock(&self.jobs).is_over = true;
         self.is_wanted.notify_all();
+    }
+}
+
+/// A worker, from before it begins until after its last job, however that ends.
+struct Alive(Arc<Shared>);
+
+impl Alive {
+    fn new(shared: &Arc<Shared>) -> Self {
+        lock(&shared.jobs).alive += 1;
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        lock(&self.0.jobs).alive -= 1;
+        self.0.has_ended.notify_one();
     }
 }
 

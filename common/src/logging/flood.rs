@@ -4,10 +4,10 @@
 //! No timer runs for it: what is withheld is told with the next line of any place,
 //! once its minute is over.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use log::{Level, Metadata};
+use rustc_hash::FxHashMap;
 
 /// Lines of one place that are written in one period.
 pub(super) const LINES: u32 = 200;
@@ -25,7 +25,7 @@ pub(super) type Told = (Level, String, String);
 /// What each place has written of late.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
-    periods: HashMap<Place, Period>,
+    periods: FxHashMap<Place, Period>,
     /// Whether any place withholds lines: looked for only then.
     withholds: bool,
 }

@@ -1,7 +1,7 @@
 //! What came before: whoever has seen a signed request could send it again. Only
 //! requests that were signed with a secret get here, so strangers fill nothing.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use super::WINDOW_S;
@@ -9,15 +9,15 @@ use super::WINDOW_S;
 /// The requests that could be repeated by now.
 #[derive(Debug)]
 pub(super) struct Replay {
-    /// Requests that are remembered; 32 bytes each, and what the tree adds.
+    /// Requests that are remembered; 32 bytes each.
     capacity: usize,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    /// When each was made, and its nonce.
-    seen: BTreeSet<(u64, u128)>,
+    /// When each was made, and its nonce, in this order.
+    seen: VecDeque<(u64, u128)>,
     /// When the latest of those was made that were forgotten.
     ///
     /// While the clock only goes on, this is out of the window. A clock that went
@@ -54,10 +54,10 @@ impl Replay {
     pub(super) fn remember(&self, created_s: u64, nonce: u128, now_s: u64) -> Memory {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Known { seen, forgotten_s } = &mut *known;
-        while let Some(&(oldest_s, _)) = seen.first()
+        while let Some(&(oldest_s, _)) = seen.front()
             && oldest_s.saturating_add(WINDOW_S) < now_s
         {
-            seen.pop_first();
+            seen.pop_front();
             *forgotten_s = (*forgotten_s).max(Some(oldest_s));
         }
         let window_end_s = now_s.saturating_add(WINDOW_S);
@@ -65,16 +65,15 @@ impl Replay {
         // Taken by a clock that was ahead. They can only be sent again when it is their
         // time, and would keep everybody out until then.
         if seen.len() >= self.capacity {
-            seen.split_off(&(window_end_s.saturating_add(1), 0));
+            seen.truncate(seen.partition_point(|(made_s, _)| *made_s <= window_end_s));
         }
-        if seen.contains(&(created_s, nonce)) {
-            Memory::Seen
-        } else if forgotten_s.is_some_and(|latest_s| created_s <= latest_s) {
+        let Err(place) = seen.binary_search(&(created_s, nonce)) else { return Memory::Seen };
+        if forgotten_s.is_some_and(|latest_s| created_s <= latest_s) {
             Memory::Unsure
         } else if seen.len() >= self.capacity {
             Memory::Full
         } else {
-            seen.insert((created_s, nonce));
+            seen.insert(place, (created_s, nonce));
             Memory::New
         }
     }

@@ -143,7 +143,7 @@ impl Gate {
         let Some((request, without_body)) = taken else { return };
         let held = Held { answers: self.crowd.budget.answer_room(), ..held };
         self.crowd.budget.replace(Held::default(), held);
-        self.working.insert(number, held);
+        self.working.push((number, held));
         self.workers.give(Job { connection: number, request, without_body });
     }
 
