@@ -22,6 +22,7 @@ pub mod host_name;
 pub mod http_client;
 pub mod http_server;
 pub mod identity;
+mod last_words;
 pub mod logging;
 pub mod manual;
 mod nearest;

@@ -10,6 +10,7 @@ use log::LevelFilter;
 use crate::cli::{self, Action, Job, Kind, exit};
 use crate::confine::{self, Confined};
 use crate::daemon::{Daemon, Running, Serving};
+use crate::last_words;
 use crate::logging::{self, LogOutput};
 use crate::rights::{self, Rights};
 use crate::version;
@@ -130,6 +131,9 @@ pub trait Program: 'static {
 
 /// Does what the command line asks for.
 pub fn run<P: Program>() -> ExitCode {
+    if let Err(error) = last_words::prepare(P::NAME) {
+        complain(&format!("{}: a fault would go without a word: {error}", P::NAME));
+    }
     let code = match cli::parse(P::KIND, std::env::args_os().skip(1)) {
         Ok(action) => perform::<P>(action),
         Err(mistake) => {
@@ -354,7 +358,7 @@ fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
     lines.push(format!(
         "log file: {} (level {})",
         log_file::<P>(settings).display(),
-        settings.log_level.as_str().to_lowercase()
+        settings.log_level.as_str().to_ascii_lowercase()
     ));
     let verified = P::verify(&configured.configuration);
     lines.extend(verified.as_ref().into_iter().flatten().cloned());

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::descriptor::writable_by;
+use crate::last_words;
 
 /// Mode of a log file.
 const FILE_MODE: u32 = 0o640;
@@ -49,7 +50,9 @@ struct Sink {
 impl LogOutput {
     /// Appends to this file. Its folder is made if it is not there.
     pub(super) fn file(path: &Path) -> Result<Self, String> {
-        Ok(Self { path: Some(path.to_owned()), sink: Sink::on(open(path)?) })
+        let file = open(path)?;
+        last_words::log_is(&file);
+        Ok(Self { path: Some(path.to_owned()), sink: Sink::on(file) })
     }
 
     /// Writes to stderr, on a descriptor of its own.
@@ -146,6 +149,7 @@ impl Sink {
 
     fn replace(&mut self, file: File) {
         self.bytes = length(&file);
+        last_words::log_is(&file);
         self.file = file;
     }
 

@@ -25,6 +25,17 @@ fn main() -> ExitCode {
     program::run::<Sleeper>()
 }
 
+/// What a small binary does in the place of a panic.
+fn fault() {
+    // SAFETY: the instruction does nothing but fail.
+    unsafe {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        std::arch::asm!("ud2");
+        #[cfg(any(target_arch = "arm", target_arch = "aarch64"))]
+        std::arch::asm!("udf #0");
+    }
+}
+
 struct Sleeper;
 
 /// `key value` lines of `sleeper.conf`.
@@ -32,7 +43,7 @@ struct Configuration {
     port: u16,
     /// Milliseconds that binding takes longer.
     start_delay: u64,
-    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`.
+    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`, `fault`.
     hang: String,
     warning: Option<String>,
 }
@@ -110,6 +121,7 @@ impl Program for Sleeper {
     ) -> Result<Box<dyn Service<Configuration>>, String> {
         match configuration.hang.as_str() {
             "panic" => panic!("asked to panic at the start"),
+            "fault" => fault(),
             "table" => {
                 let left = thread::spawn(leave_descriptor_table).join();
                 assert!(left.is_ok_and(|left| left), "cannot leave the descriptor table");
@@ -123,6 +135,9 @@ impl Program for Sleeper {
                     let mut stream = stream;
                     let mut head = [0; 1024];
                     let length = stream.read(&mut head).unwrap_or(0);
+                    if head.starts_with(b"GET /fault ") {
+                        fault();
+                    }
                     let asked = head[..length].starts_with(b"GET /panic ");
                     assert!(!asked, "asked to\npanic by a peer");
                     let answer = misuse(&String::from_utf8_lossy(&head[..length]));

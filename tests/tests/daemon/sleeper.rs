@@ -170,6 +170,46 @@ fn a_panic_while_it_serves_is_one_line_of_the_log() {
     });
 }
 
+/// Whether a text tells of a fault in the sleeper and where it was.
+fn tells_of_a_fault(text: &str) -> bool {
+    let line = text.lines().find(|line| line.starts_with("[ERROR] fault at 0x"));
+    line.is_some_and(|line| line.contains(" of sleeper ") && line.ends_with("please report it"))
+}
+
+#[test]
+fn a_fault_at_the_start_reaches_the_person_and_the_log() {
+    let installation = install("fault-at-start", "hang fault");
+    let started = installation.daemon.run(&["--start"]);
+    assert_eq!(started.code, 1, "{started:?}");
+    assert!(tells_of_a_fault(&started.stderr), "{started:?}");
+    assert!(tells_of_a_fault(&installation.log()), "{}", installation.log());
+    assert!(installation.daemon.processes().is_empty());
+}
+
+#[test]
+fn a_fault_while_it_serves_is_one_line_of_the_log_also_of_a_new_one() {
+    let installation = install("fault-later", "");
+    let pid = installation.daemon.start();
+    let before = installation.log_file().with_extension("1");
+    fs::rename(installation.log_file(), &before).unwrap();
+    send_signal(pid, libc::SIGHUP);
+    wait_until("the log is new", PATIENCE, || installation.log_file().exists());
+    let _ = http_get(installation.port, "/fault");
+    wait_until("it is logged", PATIENCE, || tells_of_a_fault(&installation.log()));
+    assert!(!tells_of_a_fault(&fs::read_to_string(before).unwrap()));
+    wait_until("it has ended", PATIENCE, || installation.daemon.processes().is_empty());
+}
+
+#[test]
+fn the_signal_of_a_fault_from_elsewhere_is_told_as_that() {
+    let installation = install("fault-sent", "");
+    let pid = installation.daemon.start();
+    send_signal(pid, libc::SIGILL);
+    let line = format!("was ended by signal 4 of process {}", std::process::id());
+    wait_until("it is logged", PATIENCE, || installation.log().contains(&line));
+    wait_until("it has ended", PATIENCE, || installation.daemon.processes().is_empty());
+}
+
 #[test]
 fn warnings_of_the_configuration_are_printed_and_logged() {
     let installation = install("warnings", "warning sleeper.conf:2: colour is unknown");
