@@ -32,6 +32,12 @@ enum Remark {
     IsNotRoot(Account),
 }
 
+/// The home of whoever runs this: what the environment says, or /etc/passwd.
+pub(crate) fn home() -> Option<PathBuf> {
+    let told = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    told.map(PathBuf::from).or_else(|| account::home_of(ids::user_id()))
+}
+
 impl Rights {
     /// Finds out whom to become.
     ///

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use super::yaml::Node;
+use crate::rights;
 
 /// What [`host`] takes, for messages.
 pub(super) const HOST_WANTED: &str = "a host name, an IPv4 or an IPv6 address";
@@ -80,8 +81,8 @@ pub(super) fn path(node: &Node) -> Option<PathBuf> {
 pub(super) fn expand_home(text: &str) -> Option<PathBuf> {
     match text.strip_prefix('~') {
         None => Some(PathBuf::from(text)),
-        Some("") => std::env::home_dir(),
-        Some(rest) => Some(std::env::home_dir()?.join(rest.strip_prefix('/')?)),
+        Some("") => rights::home(),
+        Some(rest) => Some(rights::home()?.join(rest.strip_prefix('/')?)),
     }
 }
 

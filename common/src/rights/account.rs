@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::durable_file;
 
@@ -46,6 +46,20 @@ impl Account {
     pub(super) fn for_chown(&self) -> String {
         format!("{}:{}", self.user_id, self.group_id)
     }
+}
+
+/// The home of a user by its number.
+pub(super) fn home_of(user_id: u32) -> Option<PathBuf> {
+    home_in(&durable_file::read_text(Path::new(PASSWD), MAX_FILE_BYTES).ok()?, user_id)
+}
+
+/// `name:password:user id:group id:comment:home:shell`
+fn home_in(passwd: &str, user_id: u32) -> Option<PathBuf> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':').skip(2);
+        let is_it = fields.next()?.parse() == Ok(user_id);
+        fields.nth(2).filter(|home| is_it && !home.is_empty()).map(PathBuf::from)
+    })
 }
 
 fn find_in(passwd: &str, groups: &str, user: &str, group: Option<&str>) -> Result<Account, String> {
@@ -120,6 +134,13 @@ mod tests {
     fn found(user: &str, group: Option<&str>) -> Result<(u32, u32, Vec<u32>), String> {
         find_in(USERS, GROUPS, user, group)
             .map(|account| (account.user_id, account.group_id, account.others))
+    }
+
+    #[test]
+    fn a_home_is_that_of_the_number() {
+        assert_eq!(home_in(USERS, 0), Some("/root".into()));
+        assert_eq!(home_in(USERS, 990), Some("/nonexistent".into()));
+        assert_eq!((home_in(USERS, 1), home_in("a:x:1:1::", 1)), (None, None));
     }
 
     #[test]

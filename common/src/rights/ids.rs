@@ -8,10 +8,15 @@ use super::account::Account;
 /// Leaves an id as it is, to setresuid(2) and setresgid(2).
 const KEEP: u32 = u32::MAX;
 
+/// Whose rights this process has.
+pub(super) fn user_id() -> u32 {
+    // SAFETY: the call takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// Whether this process may become anybody.
 pub(super) fn is_root() -> bool {
-    // SAFETY: the call takes nothing and cannot fail.
-    unsafe { libc::geteuid() == 0 }
+    user_id() == 0
 }
 
 /// Whether this process has the ids of an account already.
