@@ -18,6 +18,7 @@ use simplelog::{ConfigBuilder, WriteLogger};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use crate::last_words;
 use flood::Flood;
 use line::one_line;
 pub use output::LogOutput;
@@ -133,6 +134,7 @@ enum Panics {
 fn log_panics(panics: Panics) {
     let default = panic::take_hook();
     panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        last_words::are_said();
         let message = info.payload_as_str().unwrap_or("no message");
         match info.location() {
             Some(place) => log::error!("panic at {place}: {message}"),

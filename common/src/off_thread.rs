@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-/// Does `work` on `thread`, and waits for the outcome until the deadline. A thread that
-/// hangs is left behind: nothing can interrupt it, and it ends by itself.
+/// Does `work` on `thread`, and waits for the outcome, and for the drop of what `work`
+/// has taken, until the deadline. A thread that hangs is left behind: nothing can
+/// interrupt it, and it ends by itself. One that panics, where that ends no process,
+/// has no outcome, and is waited for as if it hung.
 ///
 /// # Errors
 /// There is no room for one more thread.

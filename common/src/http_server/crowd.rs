@@ -43,6 +43,13 @@ impl Crowd {
         self.clients.is_empty()
     }
 
+    /// Of nobody: the room that a crowd took.
+    pub(super) fn give_room_back(&mut self) {
+        self.clients.shrink_to_fit();
+        self.counts.shrink_to_fit();
+        self.whole.give_room_back();
+    }
+
     /// All clients, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {
         self.clients.iter().map(|(number, client)| (*number, &**client))

@@ -147,6 +147,8 @@ impl Gate {
             let was_crowded = self.most_clients >= self.limits.connections.div_ceil(CROWD_PART);
             self.most_clients = 0;
             if was_crowded {
+                self.crowd.give_room_back();
+                self.working.shrink_to_fit();
                 allocator::give_holes_back();
             }
         }

@@ -15,6 +15,11 @@ pub(super) struct Turns {
 }
 
 impl Turns {
+    /// Of nobody: the room that a crowd took.
+    pub(super) fn give_room_back(&mut self) {
+        self.waiting.shrink_to_fit();
+    }
+
     /// The request that is next.
     pub(super) fn next(&self) -> Option<u64> {
         self.waiting.front()?.1.front().copied()
@@ -34,7 +39,8 @@ impl Turns {
         self.waiting.iter().position(|(known, _)| *known == peer)
     }
 
-    /// The last request of the peer that has the most: who can best spare one.
+    /// The last request of the peer that has the most: who can best spare one. Of two
+    /// that have as many it is the one whose turn is further away.
     pub(super) fn last_of_greediest(&self) -> Option<u64> {
         let all = self.waiting.iter().map(|(_, requests)| requests);
         all.max_by_key(|requests| requests.len())?.back().copied()
@@ -104,6 +110,16 @@ mod tests {
         assert_eq!(drain(&mut turns, of), [0, 10, 20, 1, 11, 2, 3]);
         assert_eq!(turns.last_of_greediest(), None);
         assert_eq!((turns.count(), turns.waiting.len()), (0, 0));
+    }
+
+    #[test]
+    fn of_two_that_have_as_many_the_one_that_waits_longer_keeps_its_own() {
+        for (first, second) in [("192.0.2.1", "192.0.2.2"), ("192.0.2.2", "192.0.2.1")] {
+            let mut turns = Turns::default();
+            turns.add(peer(first), 0);
+            turns.add(peer(second), 1);
+            assert_eq!(turns.last_of_greediest(), Some(1));
+        }
     }
 
     #[test]

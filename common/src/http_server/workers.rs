@@ -36,7 +36,7 @@ pub(super) struct Workers {
 struct Shared {
     jobs: Mutex<Jobs>,
     is_wanted: Condvar,
-    /// The last worker is about to end.
+    /// A worker is about to end.
     has_ended: Condvar,
     done: Mutex<Vec<Done>>,
     bell: Arc<Bell>,

@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::WINDOW_S;
 
+/// Room for so many is kept.
+const KEPT: usize = 64;
+
 /// The requests that could be repeated by now.
 #[derive(Debug)]
 pub(super) struct Replay {
@@ -59,6 +62,10 @@ impl Replay {
         {
             seen.pop_front();
             *forgotten_s = (*forgotten_s).max(Some(oldest_s));
+        }
+        // The room for a burst is given back once the burst is out of the window.
+        if seen.capacity() > KEPT.max(seen.len() * 4) {
+            seen.shrink_to(KEPT.max(seen.len() * 2));
         }
         let window_end_s = now_s.saturating_add(WINDOW_S);
         *forgotten_s = forgotten_s.map(|latest_s| latest_s.min(window_end_s));

@@ -2,11 +2,12 @@
 //! its configuration asks for it.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use pattoo_tests::{
-    PATIENCE, command, http_get, is_alive, run, send_signal, stat_field, wait_until,
+    PATIENCE, command, finish, http_get, is_alive, run, send_signal, stat_field, wait_until,
 };
 
 use crate::cases::{Installation, SLEEPER};
@@ -170,10 +171,27 @@ fn a_panic_while_it_serves_is_one_line_of_the_log() {
     });
 }
 
-/// Whether a text tells of a fault in the sleeper and where it was.
+/// Whether a text tells of a fault in the sleeper and where it was: in its function
+/// `fault`, counted from the one that tells it.
 fn tells_of_a_fault(text: &str) -> bool {
-    let line = text.lines().find(|line| line.starts_with("[ERROR] fault at 0x"));
-    line.is_some_and(|line| line.contains(" of sleeper ") && line.ends_with("please report it"))
+    let Some(line) = text.lines().find(|line| line.starts_with("[ERROR] fault at ")) else {
+        return false;
+    };
+    assert!(line.contains(" of sleeper ") && line.ends_with("please report it"), "{line}");
+    let distance = line.split(' ').nth(3).unwrap().replace("0x", "");
+    let distance = i64::from_str_radix(&distance, 16).unwrap();
+    let mut nm = command(Path::new("nm"), Path::new("/"));
+    let read = finish(nm.args(["--demangle", "--print-size", env!("CARGO_BIN_EXE_sleeper")]));
+    let symbols = read.stdout;
+    let place_and_size = |function: &str| {
+        let line = symbols.lines().find(|line| line.ends_with(function)).unwrap();
+        let number = |field: &str| i64::from_str_radix(field, 16).unwrap();
+        let mut fields = line.split(' ').map(number);
+        (fields.next().unwrap(), fields.next().unwrap())
+    };
+    let (speaks, _) = place_and_size(" pattoo_common::last_words::speak");
+    let (begin, size) = place_and_size(" sleeper::fault");
+    (begin..begin + size).contains(&(speaks + distance))
 }
 
 #[test]
@@ -205,7 +223,7 @@ fn the_signal_of_a_fault_from_elsewhere_is_told_as_that() {
     let installation = install("fault-sent", "");
     let pid = installation.daemon.start();
     send_signal(pid, libc::SIGILL);
-    let line = format!("was ended by signal 4 of process {}", std::process::id());
+    let line = format!("is ended by signal 4 of process {}", std::process::id());
     wait_until("it is logged", PATIENCE, || installation.log().contains(&line));
     wait_until("it has ended", PATIENCE, || installation.daemon.processes().is_empty());
 }
