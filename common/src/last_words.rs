@@ -3,10 +3,10 @@
 //! The small binaries carry no texts of panics: in their place stands an instruction
 //! that ends them, which the kernel tells with SIGILL or, on aarch64, SIGTRAP. What is
 //! said then is where that was, counted from [`speak`]. As the same commit gives the
-//! same code, `scripts/fault-place` finds the place in the source from it.
+//! same code, `scripts/fault-place` finds the function from it.
 //!
-//! A stack that ran out ends in SIGABRT, and so does a panic elsewhere, which has been
-//! logged by then.
+//! A stack that ran out ends in SIGABRT (in the small binaries in SIGSEGV, without a
+//! word), and so does a panic elsewhere, which has been logged by then.
 #![allow(unsafe_code)]
 
 use std::fs::File;
