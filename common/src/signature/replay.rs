@@ -118,6 +118,19 @@ mod tests {
     }
 
     #[test]
+    fn the_room_for_a_burst_is_given_back() {
+        let replay = Replay::new(10_000);
+        for nonce in 0..10_000 {
+            assert_eq!(replay.remember(NOW, nonce, NOW), Memory::New);
+        }
+        let room = || replay.known.lock().unwrap().seen.capacity();
+        assert!(room() >= 10_000);
+        let later = NOW + WINDOW_S + 1;
+        assert_eq!(replay.remember(later, 1, later), Memory::New);
+        assert!(room() <= 2 * KEPT, "{}", room());
+    }
+
+    #[test]
     fn a_clock_that_steps_ahead_and_back_lets_nothing_come_twice() {
         for ahead_s in [WINDOW_S + 31, 86_400] {
             let replay = Replay::new(10);

@@ -43,7 +43,7 @@ struct Configuration {
     port: u16,
     /// Milliseconds that binding takes longer.
     start_delay: u64,
-    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`, `fault`.
+    /// What goes wrong: `shutdown`, `thread`, `table`, `panic`, `fault`, `abort`.
     hang: String,
     warning: Option<String>,
 }
@@ -122,6 +122,7 @@ impl Program for Sleeper {
         match configuration.hang.as_str() {
             "panic" => panic!("asked to panic at the start"),
             "fault" => fault(),
+            "abort" => std::process::abort(),
             "table" => {
                 let left = thread::spawn(leave_descriptor_table).join();
                 assert!(left.is_ok_and(|left| left), "cannot leave the descriptor table");

@@ -219,6 +219,16 @@ fn a_fault_while_it_serves_is_one_line_of_the_log_also_of_a_new_one() {
 }
 
 #[test]
+fn an_abort_is_told_as_one() {
+    let installation = install("abort", "hang abort");
+    let started = installation.daemon.run(&["--start"]);
+    assert_eq!(started.code, 1, "{started:?}");
+    for told in [&started.stderr, &installation.log()] {
+        assert!(told.contains(") aborts, Unix time "), "{told}");
+    }
+}
+
+#[test]
 fn the_signal_of_a_fault_from_elsewhere_is_told_as_that() {
     let installation = install("fault-sent", "");
     let pid = installation.daemon.start();
