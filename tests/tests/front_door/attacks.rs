@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pattoo_tests::attack::{Attack, Target};
 use pattoo_tests::fresh_client::{Answers, FreshClient};
 use pattoo_tests::loopback::raise_descriptor_limit;
-use pattoo_tests::{Dice, Process, Server};
+use pattoo_tests::{Dice, PATIENCE, Process, Server, wait_until};
 
 use crate::door::{Figures, Growth, Spoke, agents, assert_back_at_rest, at_rest, web};
 
@@ -15,6 +15,7 @@ use crate::door::{Figures, Growth, Spoke, agents, assert_back_at_rest, at_rest, 
 const EACH: Duration = Duration::from_millis(1_200);
 /// How long a thousand dribble: half as long again as a head may take.
 const DRIBBLE: Duration = Duration::from_millis(7_500);
+const LATE_HEAD: &str = "408 the request head did not arrive in time";
 /// How long the mixture goes on, unless this names the seconds.
 const MIXTURE_VARIABLE: &str = "PATTOO_ATTACK_SECONDS";
 const MIXTURE_SECONDS: u64 = 20;
@@ -54,7 +55,14 @@ fn a_thousand_that_dribble_a_byte_a_second() {
     let dribble = dribble.unwrap();
     let doors = Doors::open();
     let clients = doors.fresh_clients();
-    attack(&doors.targets.each_ref().map(|target| (dribble, target)), DRIBBLE);
+    let least = Instant::now() + DRIBBLE;
+    attack(&doors.targets.each_ref().map(|target| (dribble, target)), || {
+        // The server has room for a thousand: they end at the deadline of their heads.
+        wait_until("the server told of it at both ports", PATIENCE, || {
+            doors.server.log().matches(LATE_HEAD).count() >= 2
+        });
+        park_until(least);
+    });
     let threads = doors.processes.map(|process| Figures::of(process).threads);
     for (what, client) in ["spoke", "agents", "web"].into_iter().zip(clients) {
         let answers = client.finish();
@@ -62,9 +70,8 @@ fn a_thousand_that_dribble_a_byte_a_second() {
         answers.assert_answered(what);
     }
     assert_eq!(threads, doors.before.map(|figures| figures.threads));
-    // The server has room for a thousand: they end at the deadline of their heads.
     let log = doors.server.log();
-    assert_eq!(log.matches("408 the request head did not arrive in time").count(), 2, "{log}");
+    assert_eq!(log.matches(LATE_HEAD).count(), 2, "once each port: {log}");
     doors.assert_back_at_rest();
     doors.stop();
 }
@@ -89,7 +96,7 @@ fn a_mixture_of_all_attacks() {
             .flat_map(|target| (0..AT_ONCE).map(move |_| target))
             .map(|target| (Attack::ALL[below(&mut random, Attack::ALL.len())], target))
             .collect();
-        attack(&chosen, ROUND.min(end.saturating_duration_since(Instant::now())));
+        attack(&chosen, || park_until(end.min(Instant::now() + ROUND)));
         for (most, process) in most.iter_mut().zip(doors.processes) {
             let now = Figures::of(process);
             most.threads = most.threads.max(now.threads);
@@ -160,7 +167,7 @@ fn one_after_another(what: &str, process: Process, target: &Target, growth: Grow
     let before = at_rest(process, std::slice::from_ref(target));
     for kind in Attack::ALL {
         let client = FreshClient::start(target.port, &target.fresh);
-        attack(&[(kind, target)], EACH);
+        attack(&[(kind, target)], || park_until(Instant::now() + EACH));
         let answers = client.finish();
         println!("{what}: {}: {answers:?}", kind.name);
         answers.assert_answered(&format!("{what}: {}", kind.name));
@@ -170,20 +177,32 @@ fn one_after_another(what: &str, process: Process, target: &Target, growth: Grow
     println!("{what}: {before:?}, then {after:?}");
 }
 
-/// Has these attacks go on together for a while.
-fn attack(attacks: &[(Attack, &Target)], time: Duration) {
+/// Has these attacks go on together until this returns.
+fn attack(attacks: &[(Attack, &Target)], meanwhile: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for (attack, target) in attacks {
             let stop = &stop;
             scope.spawn(move || attack.run(target, stop));
         }
-        let end = Instant::now() + time;
-        while let Some(left) = end.checked_duration_since(Instant::now()) {
-            thread::park_timeout(left);
-        }
-        stop.store(true, Ordering::Relaxed);
+        // Also when it fails: the others would go on for ever.
+        let _stop = StopAtEnd(&stop);
+        meanwhile();
     });
+}
+
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn park_until(end: Instant) {
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        thread::park_timeout(left);
+    }
 }
 
 /// A number below `limit`, by xorshift.
