@@ -135,9 +135,20 @@ pub static FLAGS: &[Flag] = &[
     flag("foreground", "Serve without going to the background; log to stderr", |_| {
         Action::Foreground
     }),
-    flag("check", "Read the configuration; tell what is wrong or what will be used", |_| {
-        Action::Check
-    }),
+    Flag {
+        kinds: &[Kind::Spoke, Kind::Hub],
+        ..flag("check", "Read the configuration; tell what is wrong or what will be used", |_| {
+            Action::Check
+        })
+    },
+    Flag {
+        kinds: &[Kind::Server],
+        ..flag(
+            "check",
+            "Read configuration and the whole store (minutes, if large); tell what is wrong",
+            |_| Action::Check,
+        )
+    },
     Flag {
         kinds: &[Kind::Spoke, Kind::Hub],
         ..flag("once", "Poll once in the foreground, print what came of it, and exit", |_| {
@@ -165,6 +176,15 @@ pub static FLAGS: &[Flag] = &[
     },
     Flag { short: Some('h'), ..flag("help", "Print this help", |_| Action::Help) },
     flag("version", "Print name, version, commit and target", |_| Action::Version),
+];
+
+/// The exit codes of the daemons, for the help and the manual pages.
+pub static EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "Done; of --status: running"),
+    ("1", "Failed, with the reason on stderr; of --status: dead, its PID file left"),
+    ("2", "Wrong usage or configuration"),
+    ("3", "Of --status: stopped"),
+    ("4", "Of --status: it hangs, or it cannot be told"),
 ];
 
 /// The flags that a program has.
@@ -248,10 +268,11 @@ pub fn help(kind: Kind, name: &str, about: &str) -> String {
     }
     text.push_str(
         "\nThe folder of the configuration is PATTOO_CONFIGDIR, or /etc/pattoo without it.\n\
-         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration;\n\
-         of --status: 0 running, 1 dead with its PID file left, 3 stopped,\n\
-         4 it hangs, or cannot be told.\n",
+         \nExit codes:\n",
     );
+    for (code, meaning) in EXIT_CODES {
+        let _ = writeln!(text, "  {code}  {meaning}");
+    }
     text
 }
 
@@ -272,7 +293,8 @@ mod tests {
                 let mut arguments = vec![format!("--{}", flag.long)];
                 arguments.extend(flag.value.map(str::to_owned));
                 let has = flag.kinds.contains(&kind);
-                assert_eq!(parse(kind, &arguments).is_ok(), has, "{kind:?} {arguments:?}");
+                let is_taken = flags(kind).any(|other| other.long == flag.long);
+                assert_eq!(parse(kind, &arguments).is_ok(), is_taken, "{kind:?} {arguments:?}");
                 if let Some(letter) = flag.short {
                     assert_eq!(parse(kind, [format!("-{letter}")]), parse(kind, &arguments));
                 }
@@ -291,10 +313,13 @@ mod tests {
 
     #[test]
     fn names_and_letters_are_unique() {
-        for (index, flag) in FLAGS.iter().enumerate() {
-            for other in &FLAGS[index + 1..] {
-                assert_ne!(flag.long, other.long);
-                assert!(flag.short.is_none() || flag.short != other.short);
+        for kind in [Kind::Spoke, Kind::Hub, Kind::Server] {
+            let flags: Vec<&Flag> = flags(kind).collect();
+            for (index, flag) in flags.iter().enumerate() {
+                for other in &flags[index + 1..] {
+                    assert_ne!(flag.long, other.long);
+                    assert!(flag.short.is_none() || flag.short != other.short);
+                }
             }
         }
     }

@@ -364,10 +364,10 @@ fn check<P: Program>(configured: &Configured<P::Configuration>) -> u8 {
     lines.extend(verified.as_ref().into_iter().flatten().cloned());
     let said = say(&lines.join("\n"));
     // As the user that the daemon becomes: from here on nothing is root's.
-    let unreadable = match rights.lean(&[]) {
-        Ok(()) => rights.unreadable(&configured.files).join("\n"),
-        Err(reason) => reason,
-    };
+    if let Err(reason) = rights.lean_only(&folders::<P>(configured)) {
+        return wrong_configuration(&reason);
+    }
+    let unreadable = rights.unreadable(&configured.files).join("\n");
     if !unreadable.is_empty() {
         return wrong_configuration(&format!(
             "{unreadable}\nSIGHUP reads it again: let that user or its group read it"

@@ -66,6 +66,15 @@ impl Rights {
         for folder in folders {
             folders::make(folder, account);
         }
+        self.lean_only(folders)
+    }
+
+    /// Leans towards the user, and makes nothing.
+    ///
+    /// # Errors
+    /// As of [`Self::lean`].
+    pub(crate) fn lean_only(&self, folders: &[PathBuf]) -> Result<(), String> {
+        let Some(account) = &self.account else { return Ok(()) };
         ids::lean(account)?;
         folders.iter().try_for_each(|folder| folders::demand(folder, account))
     }

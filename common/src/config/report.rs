@@ -206,7 +206,8 @@ impl Report {
 
     /// What `--check` prints of it: the values, a line each, without the warnings.
     pub fn lines(&self) -> Vec<String> {
-        let values = Self { entries: self.entries.clone(), ..Self::default() };
+        let (entries, files) = (self.entries.clone(), self.files.clone());
+        let values = Self { entries, files, ..Self::default() };
         values.to_string().lines().map(str::to_owned).collect()
     }
 }
@@ -217,7 +218,9 @@ impl fmt::Display for Report {
         for entry in &self.entries {
             if file != Some(&entry.file) {
                 file = Some(&entry.file);
-                writeln!(f, "{}", entry.file.display())?;
+                // A misspelt name must not look like a file that was read.
+                let missing = if self.files.contains(&entry.file) { "" } else { "  (not there)" };
+                writeln!(f, "{}{missing}", entry.file.display())?;
             }
             let origin = match entry.origin {
                 Origin::File | Origin::Unused => "",

@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::Path;
@@ -48,25 +48,33 @@ fn is_roots(found: &Metadata) -> bool {
     found.uid() == 0 && (found.is_symlink() || !may_write)
 }
 
-/// Fails if a folder is there and this process may not write to it, as the user
-/// that it leans towards.
+/// Fails if a folder is there, or may be, and this process may not write to it, as the
+/// user that it leans towards.
 pub(super) fn demand(folder: &Path, account: &Account) -> Result<(), String> {
-    if !folder.is_dir() {
+    let Err(error) = may(folder, libc::W_OK | libc::X_OK) else { return Ok(()) };
+    if error.kind() == ErrorKind::NotFound {
         return Ok(());
     }
-    may_write(folder).map_err(|error| {
-        let path = folder.display();
-        format!(
-            "{account} may not write to {path}: {error}; `chown -R {} {path}` gives it to that \
-             user with all that is in it",
+    let path = folder.display();
+    let above: Vec<&Path> = folder.ancestors().skip(1).collect();
+    let is_closed = |above: &&&Path| may(above, libc::X_OK).is_err();
+    if let Some(closed) = above.iter().rev().find(is_closed) {
+        let closed = closed.display();
+        return Err(format!(
+            "{account} may not write to {path}: {closed} does not let it through; `chown -R {} \
+             {closed}` gives it to that user, if it is the daemon's own, else name another folder",
             account.for_chown()
-        )
-    })
+        ));
+    }
+    Err(format!(
+        "{account} may not write to {path}: {error}; `chown -R {} {path}` gives it to that user \
+         with all that is in it",
+        account.for_chown()
+    ))
 }
 
-fn may_write(folder: &Path) -> io::Result<()> {
+fn may(folder: &Path, wanted: libc::c_int) -> io::Result<()> {
     let path = CString::new(folder.as_os_str().as_bytes())?;
-    let wanted = libc::W_OK | libc::X_OK;
     // SAFETY: the pointer is to a string that ends in NUL and outlives the call.
     let result =
         unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), wanted, libc::AT_EACCESS) };

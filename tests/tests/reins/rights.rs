@@ -115,12 +115,33 @@ fn a_folder_of_root_is_named_with_what_to_do() {
         let server = Installed::new(Kind::Server, "of-root", &LINES);
         let folder = server.folder.join(name);
         fs::create_dir_all(&folder).unwrap();
+        let advice = format!("chown -R {USER}:{GROUP} {}", folder.display());
+        let checked = server.daemon.run(&["--check"]);
+        assert_eq!(checked.code, 2, "{checked:?}");
+        assert!(checked.stderr.contains(&advice), "{checked:?}");
         let started = server.daemon.run(&["--start"]);
         assert_eq!(started.code, 1, "{started:?}");
-        let advice = format!("chown -R {USER}:{GROUP} {}", folder.display());
         assert!(started.stderr.contains(&advice), "{started:?}");
         // What it says is all there is to do.
         chown(&folder, Some(USER), Some(GROUP)).unwrap();
+        server.daemon.start();
+    }
+    // What is in it may be the user's already, or be missing yet.
+    for name in ["run/pid", "run"] {
+        let server = Installed::new(Kind::Server, "of-root-above", &LINES);
+        let folder = server.folder.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        chown(&folder, Some(USER), Some(GROUP)).unwrap();
+        let above = server.folder.join("run");
+        chown(&above, Some(0), Some(0)).unwrap();
+        fs::set_permissions(&above, Permissions::from_mode(0o750)).unwrap();
+        let advice = format!("chown -R {USER}:{GROUP} {}` gives", above.display());
+        for (flag, code) in [("--check", 2), ("--start", 1)] {
+            let said = server.daemon.run(&[flag]);
+            assert_eq!(said.code, code, "{said:?}");
+            assert!(said.stderr.contains(&advice), "{said:?}");
+        }
+        chown(&above, Some(USER), Some(GROUP)).unwrap();
         server.daemon.start();
     }
 }
