@@ -226,3 +226,153 @@ fn the_spokes_unit_has_no_mounts_of_its_own_and_none_gives_up() {
         assert!(!unit(SPOKE).contains(setting), "{setting}");
     }
 }
+
+fn undone(folder: &Folder, arguments: &str) {
+    let output = install(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Whether there is something, also a link that leads nowhere.
+fn is_there(folder: &Folder, name: &str) -> bool {
+    folder.join("image").join(name).symlink_metadata().is_ok()
+}
+
+#[test]
+fn an_upgrade_enables_nothing_that_somebody_has_disabled() {
+    if !is_root() {
+        return;
+    }
+    let enabled = [
+        ("systemd", format!("etc/systemd/system/multi-user.target.wants/{SPOKE}.service")),
+        ("openrc", format!("etc/runlevels/default/{SPOKE}")),
+        ("sysv", format!("etc/rc2.d/S50{SPOKE}")),
+        ("runit", format!("etc/service/{SPOKE}")),
+        ("cron", format!("etc/cron.d/{SPOKE}")),
+    ];
+    for (init, by) in &enabled {
+        let folder = image();
+        fs::create_dir_all(folder.join("image/etc/rc2.d")).expect("a folder");
+        installed(&folder, &format!("--init {init}"));
+        assert!(is_there(&folder, by), "{init}");
+        installed(&folder, &format!("--init {init}"));
+        assert!(is_there(&folder, by), "{init}");
+        fs::remove_file(folder.join("image").join(by)).expect("it is there");
+        installed(&folder, &format!("--init {init}"));
+        assert!(!is_there(&folder, by), "{init}");
+        undone(&folder, "--undo");
+        installed(&folder, &format!("--init {init}"));
+        assert!(is_there(&folder, by), "{init}: installed anew");
+    }
+
+    let folder = image();
+    installed(&folder, "--init busybox");
+    folder.write("image/etc/inittab", "::sysinit:/etc/init.d/rcS\n");
+    installed(&folder, "--init busybox");
+    assert_eq!(text(&folder, "etc/inittab"), "::sysinit:/etc/init.d/rcS\n");
+
+    // What masks a unit lies in its place.
+    let folder = image();
+    installed(&folder, "--init systemd");
+    let unit = folder.join(format!("image/etc/systemd/system/{SPOKE}.service"));
+    fs::remove_file(&unit).expect("it is there");
+    symlink("/dev/null", &unit).expect("a link");
+    installed(&folder, "--init systemd");
+    assert_eq!(fs::read_link(&unit).expect("a link"), Path::new("/dev/null"));
+}
+
+#[test]
+fn what_is_kept_can_be_purged_later_and_the_user_is_the_one_that_was_made() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    installed(&folder, "--init none --user watcher");
+    undone(&folder, "--undo --purge");
+    assert!(!text(&folder, "etc/passwd").contains("watcher"));
+
+    let folder = image();
+    installed(&folder, "--init none");
+    undone(&folder, "--undo");
+    assert!(is_there(&folder, "etc/pattoo/pattoo.yaml"));
+    assert_eq!(install(&folder, "--undo").status.code(), Some(1), "nothing is left to undo");
+    undone(&folder, "--undo --purge");
+    assert!(!is_there(&folder, "etc/pattoo") && !text(&folder, "etc/passwd").contains("pattoo"));
+}
+
+#[test]
+fn folders_that_have_a_programs_name_are_none_of_its_files() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    installed(&folder, "--init runit --spoke --server --bindir /opt/pattood");
+    undone(&folder, "--undo --server");
+    for gone in ["opt/pattood/pattood", "etc/sv/pattood", "etc/service/pattood"] {
+        assert!(!is_there(&folder, gone), "{gone}");
+    }
+    for left in ["opt/pattood", "etc/sv", "etc/service"] {
+        assert!(is_there(&folder, &format!("{left}/{SPOKE}")), "{left}");
+    }
+}
+
+#[test]
+fn a_binary_that_is_missing_is_told_before_anything_is_done() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    fs::remove_file(folder.join("bin/pattoo_cli")).expect("it is there");
+    let from = folder.join("bin");
+    let output = install(&folder, &format!("--from {} --spoke --server", from.display()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("pattoo_cli is missing"));
+    assert!(!is_there(&folder, "usr") && !text(&folder, "etc/passwd").contains("pattoo"));
+}
+
+#[test]
+fn what_cannot_be_enabled_is_told() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    let from = folder.join("bin");
+    let output = install(&folder, &format!("--from {} --init sysv", from.display()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not be started at boot"));
+
+    // Where the runlevels are on systems of another descent.
+    let folder = image();
+    fs::create_dir_all(folder.join("image/etc/rc.d/rc2.d")).expect("a folder");
+    installed(&folder, "");
+    assert!(is_there(&folder, &format!("etc/rc.d/rc2.d/S50{SPOKE}")));
+
+    // What s6-linux-init copies to /run at each boot.
+    let folder = image();
+    let kept = "etc/s6-linux-init/current/run-image/service";
+    for name in [kept, "run/service"] {
+        fs::create_dir_all(folder.join("image").join(name)).expect("a folder");
+    }
+    installed(&folder, "--init s6");
+    assert!(is_there(&folder, &format!("{kept}/{SPOKE}")));
+    assert!(!is_there(&folder, &format!("run/service/{SPOKE}")));
+}
+
+#[test]
+fn logs_that_nobody_else_bounds_are_rotated_as_the_user() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    installed(&folder, "--init openrc");
+    assert!(!is_there(&folder, "etc/logrotate.d"), "nobody would read it");
+
+    let folder = image();
+    fs::create_dir_all(folder.join("image/etc/logrotate.d")).expect("a folder");
+    installed(&folder, "--init openrc --user watcher");
+    assert!(text(&folder, "etc/logrotate.d/pattoo").contains("    su watcher watcher\n"));
+    folder.write("image/etc/logrotate.d/pattoo", "# mine\n");
+    installed(&folder, "--init openrc --user watcher");
+    assert_eq!(text(&folder, "etc/logrotate.d/pattoo"), "# mine\n");
+    undone(&folder, "--undo");
+    assert!(!is_there(&folder, "etc/logrotate.d/pattoo"));
+}
