@@ -16,12 +16,16 @@ enter_own_network() { # enter_own_network NAME ARGUMENTS INIT...
     for tool in debootstrap:debootstrap ip:iproute2 nsenter:util-linux setpriv:util-linux busybox:busybox-static; do
         command -v "${tool%:*}" >/dev/null || skip "$name" "apt-get install ${tool#*:}"
     done
+    unshare --mount --net --pid --fork --propagation private sh -c '
+        mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir lower upper work all &&
+            mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work all' 2>/dev/null ||
+        skip "$name" "this place gives root no namespaces, or no mounts in them"
     for tool in pattoo_agent_linux_spoked pattoo_agent_linux_hubd pattood pattoo_cli; do
         [ -x "$binaries/$tool" ] || skip "$name" "scripts/build-static $(uname -m) makes $tool"
     done
     mkdir -p "$cache"
     # What is made over and over is made at once; most of it waits for the network.
-    tests/boot/make-root base "$cache/base" "$cache/base" || skip "$name" "debootstrap cannot make a Debian here"
+    timeout "$MAKING_S" tests/boot/make-root base "$cache/base" "$cache/base" || skip "$name" "debootstrap cannot make a Debian here"
     for init in "$@"; do
         tests/boot/make-root "$init" "$cache/$init" "$cache/base" &
         makers+=($!)

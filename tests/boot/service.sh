@@ -27,6 +27,8 @@ lay_out() { # lay_out FOLDER BINARIES PROGRAM...
     mkdir -p "$folder/bin" "$folder/scripts"
     cp -r etc "$folder/etc"
     cp scripts/install "$folder/scripts/"
+    mkdir "$folder/packaging"
+    cp packaging/logrotate "$folder/packaging/"
     for program in "$@"; do cp "$from/$program" "$folder/bin/"; done
 }
 # The hub outside, which polls one device and posts to one server.

@@ -6,9 +6,11 @@
 init='' work='' took=0
 PATIENCE_S=60
 PAUSE_S=0.02
+# How long a mirror of Debian may take.
+MAKING_S=600
 # Roots that tests/boot/make-root has made, and what scripts/build-static has made.
 cache=${PATTOO_BOOT_CACHE:-$PWD/target/boot}
-binaries=$PWD/target/$(uname -m)-unknown-linux-musl/release
+binaries=${PATTOO_BOOT_BINARIES:-$PWD/target/$(uname -m)-unknown-linux-musl/release}
 
 skip() { # skip NAME WHAT-IS-MISSING
     printf 'SKIPPED %s: %s\n' "$1" "$2" >&2
