@@ -106,9 +106,10 @@ impl Service<(HubConfig, Report)> for ServingHub {
     }
 
     fn reload(&mut self, (config, report): (HubConfig, Report)) {
+        self.running.hub().set_plan(Plan::new(config));
+        // Once it is so.
         self.report.tell_changes(&report, LIVE);
         self.report.take_over(report, LIVE);
-        self.running.hub().set_plan(Plan::new(config));
     }
 
     fn health(&self) -> Health {

@@ -167,14 +167,15 @@ impl Service<(ServerConfig, Report)> for ServingServer {
 
     fn reload(&mut self, (config, report): (ServerConfig, Report)) {
         let Some(parts) = &self.parts else { return };
-        self.report.tell_changes(&report, LIVE);
-        self.report.take_over(report, LIVE);
         let options = store_options(&config.store);
         parts.secrets.replace(config.agent_api.secrets);
         parts.agents.allow_from(config.agent_api.listener.allow_from);
         parts.web.allow_from(config.web_api.allow_from);
         parts.store.set_retention(options.retention);
         parts.store.set_series_of_agent(options.series_of_agent);
+        // Once it is so.
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
     }
 
     fn health(&self) -> Health {

@@ -40,17 +40,16 @@ impl Site {
         let document = capture("input/poll-1.json");
         let document = pattoo_common::document::Document::parse(&document).unwrap();
         pattoo_server::intake::take(&store, &document, u64::MAX).unwrap();
-        let listener = HttpServer::bind("127.0.0.1", 0).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        // Without a server the port is free again, and refuses.
         let server = with_server.then(|| {
             HttpServer::start(
-                listener,
+                HttpServer::bind("127.0.0.1", 0).unwrap(),
                 Limits::server(),
                 Arc::new(Web::new(Arc::new(store), Arc::default(), true)),
             )
             .unwrap()
         });
+        // Without a server one that refuses, and that the kernel gives to nobody.
+        let port = server.as_ref().map_or(1, |server| server.address().port());
         let quoted = |path: &Path| path.display().to_string();
         let home = quoted(&folder);
         fs::write(

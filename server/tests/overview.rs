@@ -171,7 +171,7 @@ fn states_tell_late_and_down_and_why() {
     let server = Server::new();
     let now = now_ms();
     for (name, id, age_s) in
-        [("up", "1", 5), ("late", "2", 45), ("silent", "3", 120), ("cut", "4", 15)]
+        [("up", "1", 5), ("late", "2", 35), ("silent", "3", 120), ("cut", "4", 15)]
     {
         server.post(&Spoke::new(name, id).poll(now - age_s * 1_000, 50.0));
     }

@@ -115,12 +115,13 @@ impl Service<(SpokeConfig, Report)> for ServingSpoke {
     }
 
     fn reload(&mut self, (config, report): (SpokeConfig, Report)) {
-        self.report.tell_changes(&report, LIVE);
-        self.report.take_over(report, LIVE);
         self.secrets.replace(config.secrets);
         if let Some(server) = &self.server {
             server.allow_from(config.allow_from);
         }
+        // Once it is so.
+        self.report.tell_changes(&report, LIVE);
+        self.report.take_over(report, LIVE);
     }
 
     fn health(&self) -> Health {
@@ -167,7 +168,8 @@ mod tests {
     /// What is done only when the value goes is not waited for: the process ends.
     #[test]
     fn a_shutdown_has_closed_the_port_when_it_returns() {
-        let listener = Server::bind("127.0.0.1", 0).unwrap();
+        // Not one of those that the kernel may give to somebody else at once.
+        let listener = Server::bind("127.0.0.1", pattoo_tests::free_port()).unwrap();
         let server = Server::start(listener, Limits::spoke(), Arc::new(Nothing)).unwrap();
         let address: SocketAddr = server.address();
         let mut serving = ServingSpoke {

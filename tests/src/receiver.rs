@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use pattoo_common::document::{Document, SampleValue};
 
-use crate::PATIENCE;
+use crate::{PATIENCE, free_port};
 
 /// How the receiver treats what comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,8 @@ impl Receiver {
     /// Starts on a free port of 127.0.0.1; `server` is the `Server` header of its
     /// answers, which tells ours (`pattood/1`) from the original's (`gunicorn`).
     pub fn start(server: &'static str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        // One that the kernel gives to nobody while it is not listened at.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).expect("a free port");
         Self::on(listener, server)
     }
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use pattoo_common::document::{Document, Sample, SampleValue};
 use pattoo_tests::hanging_mount::HangingMount;
 use pattoo_tests::{
-    Daemon, Folder, PATIENCE, SpokeOptions, binary, free_port, http_get, send_signal, wait_until,
-    write_spoke_config,
+    Daemon, Folder, PATIENCE, SpokeOptions, again_after_stalls, binary, free_port, http_get,
+    send_signal, wait_until, write_spoke_config,
 };
 
 const SPOKE: &str = "pattoo_agent_linux_spoked";
@@ -72,40 +72,47 @@ impl Spoke {
 
 #[test]
 fn polls_go_on_and_the_daemon_obeys() {
-    let Some(spoke) = spoke("polls-go-on") else { return };
-    spoke.daemon.start();
-    for _ in 0..3 {
+    again_after_stalls(|| {
+        let Some(spoke) = spoke("polls-go-on") else { return };
+        spoke.daemon.start();
+        for _ in 0..3 {
+            assert_eq!(spoke.poll(), None);
+        }
+        assert!(spoke.mount.wait_until_asked(1, PATIENCE));
+        assert!(!spoke.mount.wait_until_asked(2, std::time::Duration::ZERO), "asked while it hung");
+        let page = String::from_utf8(spoke.get("/")).unwrap();
+        assert!(
+            page.contains(&format!("statvfs does not return for {}", spoke.mountpoint)),
+            "{page}"
+        );
+
+        let restarted = spoke.daemon.run(&["--restart"]);
+        assert_eq!(restarted.code, 0, "--restart: {restarted:?}");
         assert_eq!(spoke.poll(), None);
-    }
-    assert!(spoke.mount.wait_until_asked(1, PATIENCE));
-    assert!(!spoke.mount.wait_until_asked(2, std::time::Duration::ZERO), "asked while it hung");
-    let page = String::from_utf8(spoke.get("/")).unwrap();
-    assert!(page.contains(&format!("statvfs does not return for {}", spoke.mountpoint)), "{page}");
+        spoke.daemon.stop();
+        assert_eq!(spoke.daemon.run(&["--status"]).code, 3);
+        spoke.daemon.start();
+        assert_eq!(spoke.poll(), None);
 
-    let restarted = spoke.daemon.run(&["--restart"]);
-    assert_eq!(restarted.code, 0, "--restart: {restarted:?}");
-    assert_eq!(spoke.poll(), None);
-    spoke.daemon.stop();
-    assert_eq!(spoke.daemon.run(&["--status"]).code, 3);
-    spoke.daemon.start();
-    assert_eq!(spoke.poll(), None);
-
-    // Well again, it is in the answer without a restart.
-    spoke.mount.answer().unwrap();
-    wait_until("the mount is sent", PATIENCE, || spoke.poll().is_some());
-    assert_eq!(spoke.poll(), Some(4_096_000));
-    spoke.daemon.stop();
+        // Well again, it is in the answer without a restart.
+        spoke.mount.answer().unwrap();
+        wait_until("the mount is sent", PATIENCE, || spoke.poll().is_some());
+        assert_eq!(spoke.poll(), Some(4_096_000));
+        spoke.daemon.stop();
+    });
 }
 
 #[test]
 fn a_killed_spoke_hinders_no_start() {
-    let Some(spoke) = spoke("killed-spoke") else { return };
-    let first = spoke.daemon.start();
-    assert_eq!(spoke.poll(), None);
-    send_signal(first, libc::SIGKILL);
-    wait_until("the lock is free", PATIENCE, || spoke.daemon.run(&["--status"]).code == 1);
-    let second = spoke.daemon.start();
-    assert_ne!(first, second);
-    assert_eq!(spoke.poll(), None);
-    spoke.daemon.stop();
+    again_after_stalls(|| {
+        let Some(spoke) = spoke("killed-spoke") else { return };
+        let first = spoke.daemon.start();
+        assert_eq!(spoke.poll(), None);
+        send_signal(first, libc::SIGKILL);
+        wait_until("the lock is free", PATIENCE, || spoke.daemon.run(&["--status"]).code == 1);
+        let second = spoke.daemon.start();
+        assert_ne!(first, second);
+        assert_eq!(spoke.poll(), None);
+        spoke.daemon.stop();
+    });
 }

@@ -18,6 +18,10 @@ use pattoo_common::spool::{Spool, SpoolLimits};
 
 const OURS: &str = "pattood/0.1.0";
 const ORIGINAL: &str = "gunicorn/20.0.4";
+/// The time of one request where every request is answered: more than enough.
+const ANSWERED: Duration = Duration::from_secs(30);
+/// Where one is left hanging, which the test waits for; enough for all others.
+const HANGS: Duration = Duration::from_secs(5);
 const NOW_MS: u64 = 1_795_394_957_648;
 
 fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
@@ -25,12 +29,17 @@ fn outbox(folder: &TestFolder, mode: SpoolMode) -> Outbox {
     Outbox::new(Spool::new(folder.path(), HUB_ID, limits), mode)
 }
 
-/// Runs a poster to `server` while `test` runs.
-fn posting(server: &Address, mode: PostMode, outbox: &Outbox, test: impl FnOnce(&PostForm)) {
+/// Runs a poster to `server`, whose requests may each take `timeout`, while `test` runs.
+fn posting(
+    server: &Address,
+    mode: PostMode,
+    timeout: Duration,
+    outbox: &Outbox,
+    test: impl FnOnce(&PostForm),
+) {
     let (resolver, form, stop) =
         (Resolver::new(), PostForm::new(mode, Arc::default()), Stop::default());
-    let (timeout, secrets) = (Duration::from_millis(500), LiveSecrets::default());
-    let pulse = Pulse::default();
+    let (secrets, pulse) = (LiveSecrets::default(), Pulse::default());
     std::thread::scope(|scope| {
         scope.spawn(|| {
             Poster::new(Reach { resolver: &resolver }, server, HUB_ID, &form, &secrets, &pulse)
@@ -90,7 +99,7 @@ fn every_kind_of_failure_is_tried_again_in_order() {
             9 => Act::Status(503),
             _ => Act::Status(200),
         });
-        posting(&receiver.address, PostMode::Auto, &outbox, |_| {
+        posting(&receiver.address, PostMode::Auto, HANGS, &outbox, |_| {
             for number in 0..6 {
                 outbox.deliver(&[merged(&[document("a", number)])], NOW_MS + number / 2);
             }
@@ -113,7 +122,7 @@ fn a_batch_that_is_refused_never_blocks_those_behind() {
         for number in 0..3 {
             outbox.deliver(&[document("a", number)], NOW_MS + number);
         }
-        posting(&receiver.address, PostMode::Batch, &outbox, |_| {
+        posting(&receiver.address, PostMode::Batch, ANSWERED, &outbox, |_| {
             assert_eq!(numbers(&receiver.taken(2)), wanted([0, 2]));
             wait_empty(&outbox);
         });
@@ -128,7 +137,7 @@ fn a_server_that_is_away_gets_everything_when_it_is_back() {
     let folder = TestFolder::new();
     let away = nobody();
     let first = outbox(&folder, SpoolMode::Always);
-    posting(&away, PostMode::Auto, &first, |form| {
+    posting(&away, PostMode::Auto, ANSWERED, &first, |form| {
         form.wait_asked(Duration::from_secs(30));
         assert_eq!(form.for_cycle(), Form::Device, "it may be one of the original");
         for number in 0..3 {
@@ -139,7 +148,7 @@ fn a_server_that_is_away_gets_everything_when_it_is_back() {
     // The hub is started anew, and so is the server.
     let receiver = Receiver::start(OURS, |_, _| Act::Status(200));
     let second = outbox(&folder, SpoolMode::Always);
-    posting(&receiver.address, PostMode::Auto, &second, |form| {
+    posting(&receiver.address, PostMode::Auto, ANSWERED, &second, |form| {
         second.deliver(&[document("a", 3)], NOW_MS);
         assert_eq!(numbers(&receiver.taken(4)), wanted(0..4));
         assert_eq!(form.for_cycle(), Form::Batch);
@@ -156,7 +165,7 @@ fn an_original_server_gets_no_merged_batch_even_if_one_was_spooled() {
     outbox.deliver(&[document("d", 4)], NOW_MS + 1);
     let receiver =
         Receiver::start(ORIGINAL, |post, _| Act::Status(if post == 1 { 500 } else { 200 }));
-    posting(&receiver.address, PostMode::Auto, &outbox, |form| {
+    posting(&receiver.address, PostMode::Auto, ANSWERED, &outbox, |form| {
         let taken = receiver.taken(4);
         let each: Vec<_> = taken.iter().map(|body| told(body)).collect();
         assert_eq!(
@@ -182,7 +191,7 @@ fn a_merged_batch_is_not_sent_again_to_a_server_that_was_replaced() {
     outbox.deliver(&[merged(&[document("a", 0), document("b", 1)])], NOW_MS);
     let receiver =
         Receiver::start(OURS, |post, _| if post == 0 { Act::Hang } else { Act::Status(200) });
-    posting(&receiver.address, PostMode::Auto, &outbox, |_| {
+    posting(&receiver.address, PostMode::Auto, HANGS, &outbox, |_| {
         // It has the batch and has not answered, so nobody knows whether it took it.
         receiver.wait_posts(1);
         receiver.replace(ORIGINAL);
@@ -200,7 +209,7 @@ fn a_part_that_is_refused_does_not_keep_the_others() {
     outbox.deliver(&[merged(&[document("a", 0), document("b", 1), document("c", 2)])], NOW_MS);
     let receiver =
         Receiver::start(ORIGINAL, |post, _| Act::Status(if post == 1 { 400 } else { 200 }));
-    posting(&receiver.address, PostMode::Device, &outbox, |_| {
+    posting(&receiver.address, PostMode::Device, ANSWERED, &outbox, |_| {
         assert_eq!(receiver.taken(2).len(), 2);
         wait_empty(&outbox);
     });
@@ -213,7 +222,7 @@ fn what_is_configured_is_not_asked_for() {
     let outbox = outbox(&folder, SpoolMode::Always);
     let batch = Arc::new(merged(&[document("a", 0), document("b", 1)]));
     let receiver = Receiver::start(ORIGINAL, |_, _| Act::Status(200));
-    posting(&receiver.address, PostMode::Batch, &outbox, |_| {
+    posting(&receiver.address, PostMode::Batch, ANSWERED, &outbox, |_| {
         outbox.deliver(&[&*batch], NOW_MS);
         assert_eq!(receiver.taken(1), [batch.to_vec()]);
     });

@@ -30,8 +30,9 @@ fn cycles_go_on_while_the_server_fails_and_none_is_missing() {
     });
     let hanging = device(serve(IPV4, |_, stream| hang(stream)));
     let config = HubConfig {
-        polling_interval: Duration::from_secs(1),
-        poll_timeout: Duration::from_millis(500),
+        polling_interval: Duration::from_secs(5),
+        // What hangs costs so long, and what answers may take so long.
+        poll_timeout: Duration::from_secs(3),
         ..config(folder.path(), vec![counting_spoke(), hanging], &receiver.address)
     };
     let running = Arc::new(Hub::new(config, target(HUB_ID))).start().unwrap();
@@ -54,8 +55,11 @@ fn a_stop_does_not_wait_for_what_hangs() {
     let folder = TestFolder::new();
     let receiver = Receiver::start("pattood/1", |_, _| Act::Hang);
     let hanging = device(serve(IPV4, |_, stream| hang(stream)));
-    let config = config(folder.path(), vec![hanging], &receiver.address);
-    let timeout = config.poll_timeout;
+    let timeout = Duration::from_secs(30);
+    let config = HubConfig {
+        poll_timeout: timeout,
+        ..config(folder.path(), vec![hanging], &receiver.address)
+    };
     let running = Arc::new(Hub::new(config, target(HUB_ID))).start().unwrap();
     let start = Instant::now();
     running.stop();

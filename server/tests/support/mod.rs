@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use pattoo_common::document::Document;
 use pattoo_server::graphql::{Asker, Endpoint};
@@ -58,7 +59,9 @@ impl Server {
     /// Over what a folder holds.
     pub(crate) fn over(scratch: Scratch) -> Self {
         let store = Arc::new(Store::open(&Options::new(scratch.path())).unwrap());
-        Self { store, endpoint: Endpoint::new(), scratch }
+        // What a debug build on a busy machine needs.
+        let endpoint = Endpoint::new().with_deadline(Duration::from_mins(1));
+        Self { store, endpoint, scratch }
     }
 
     /// Closed and opened again.

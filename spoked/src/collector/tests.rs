@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use pattoo_common::datapoint::DataType;
+use pattoo_tests::{PATIENCE, again_after_stalls};
 
 use super::*;
 use crate::source::SourceError;
@@ -79,28 +80,30 @@ fn hangs(collected: &Collected) -> Vec<&'static str> {
 
 #[test]
 fn one_that_fails_takes_nothing_from_the_others() {
-    let absent = SourceError::Absent("no such device".to_owned());
-    let failed = SourceError::Failed("/proc/x, line 2".to_owned());
-    let collector = Collector::new(vec![
-        fine("a"),
-        Box::new(Made("b", Err(failed))),
-        Box::new(Made("c", Err(absent))),
-        fine("d"),
-    ]);
-    for _ in 0..3 {
-        let collected = collector.collect(POLL).unwrap();
-        assert_eq!(keys(&collected), ["a", "a", "b", "b", "c", "c", "d", "d"]);
-        let expected = [
-            SourceState::Ok,
-            SourceState::Failed("/proc/x, line 2".to_owned()),
-            SourceState::Absent("no such device".to_owned()),
-            SourceState::Ok,
-        ];
-        assert_eq!(states(&collected), expected);
-        assert!(collected.sources.iter().all(|source| source.datapoints == 2));
-        let times: Vec<u64> = collected.points.iter().map(|(time, _)| *time).collect();
-        assert!(times.is_sorted() && times.iter().all(|time| *time > 1_700_000_000_000));
-    }
+    again_after_stalls(|| {
+        let absent = SourceError::Absent("no such device".to_owned());
+        let failed = SourceError::Failed("/proc/x, line 2".to_owned());
+        let collector = Collector::new(vec![
+            fine("a"),
+            Box::new(Made("b", Err(failed))),
+            Box::new(Made("c", Err(absent))),
+            fine("d"),
+        ]);
+        for _ in 0..3 {
+            let collected = collector.collect(POLL).unwrap();
+            assert_eq!(keys(&collected), ["a", "a", "b", "b", "c", "c", "d", "d"]);
+            let expected = [
+                SourceState::Ok,
+                SourceState::Failed("/proc/x, line 2".to_owned()),
+                SourceState::Absent("no such device".to_owned()),
+                SourceState::Ok,
+            ];
+            assert_eq!(states(&collected), expected);
+            assert!(collected.sources.iter().all(|source| source.datapoints == 2));
+            let times: Vec<u64> = collected.points.iter().map(|(time, _)| *time).collect();
+            assert!(times.is_sorted() && times.iter().all(|time| *time > 1_700_000_000_000));
+        }
+    });
 }
 
 #[test]
@@ -111,86 +114,96 @@ fn no_sources_make_an_empty_answer() {
 
 #[test]
 fn one_that_hangs_is_left_out_until_it_returns() {
-    let (source, entries, go) = blocks("b");
-    let collector = Collector::new(vec![fine("a"), Box::new(source), fine("c")]);
-    let first = collector.collect(POLL).unwrap();
-    assert_eq!(keys(&first), ["a", "a", "c", "c"], "those behind it are in the same answer");
-    assert_eq!(hangs(&first), ["b"]);
-    for _ in 0..3 {
-        let collected = collector.collect(POLL).unwrap();
-        assert_eq!(keys(&collected), ["a", "a", "c", "c"]);
-        assert_eq!(states(&collected).get(1), states(&first).get(1), "since the same time");
-    }
-    assert_eq!(entries.try_iter().count(), 1, "it was read once only");
+    again_after_stalls(|| {
+        let (source, entries, go) = blocks("b");
+        let collector = Collector::new(vec![fine("a"), Box::new(source), fine("c")]);
+        let first = collector.collect(POLL).unwrap();
+        assert_eq!(keys(&first), ["a", "a", "c", "c"], "those behind it are in the same answer");
+        assert_eq!(hangs(&first), ["b"]);
+        for _ in 0..3 {
+            let collected = collector.collect(POLL).unwrap();
+            assert_eq!(keys(&collected), ["a", "a", "c", "c"]);
+            assert_eq!(states(&collected).get(1), states(&first).get(1), "since the same time");
+        }
+        assert_eq!(entries.try_iter().count(), 1, "it was read once only");
 
-    // It comes back. What it brings is too late; it is read anew.
-    go.send(()).unwrap();
-    go.send(()).unwrap();
-    while collector.shared.lock().at_home() < 3 {
-        thread::yield_now();
-    }
-    let collected = collector.collect(POLL).unwrap();
-    assert_eq!(keys(&collected), ["a", "a", "b", "c", "c"]);
-    assert_eq!(states(&collected), vec![SourceState::Ok; 3]);
-    assert_eq!(entries.try_iter().count(), 1);
+        // It comes back. What it brings is too late; it is read anew.
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        while collector.shared.lock().at_home() < 3 {
+            thread::yield_now();
+        }
+        let collected = collector.collect(POLL).unwrap();
+        assert_eq!(keys(&collected), ["a", "a", "b", "c", "c"]);
+        assert_eq!(states(&collected), vec![SourceState::Ok; 3]);
+        assert_eq!(entries.try_iter().count(), 1);
+    });
 }
 
 #[test]
 fn one_that_is_slow_keeps_its_place() {
-    let (slow, entries, go) = blocks("b");
-    let (last, last_entries, last_go) = blocks("d");
-    let collector = Collector::new(vec![fine("a"), Box::new(slow), fine("c"), Box::new(last)]);
-    thread::scope(|scope| {
-        let poll = scope.spawn(|| collector.collect(POLL).unwrap());
-        entries.recv().unwrap();
-        // Only another reader can get here while the first is held.
-        last_entries.recv().unwrap();
-        go.send(()).unwrap();
-        last_go.send(()).unwrap();
-        let collected = poll.join().unwrap();
-        assert_eq!(keys(&collected), ["a", "a", "b", "c", "c", "d"]);
-        assert_eq!(hangs(&collected), [""; 0]);
+    again_after_stalls(|| {
+        let (slow, entries, go) = blocks("b");
+        let (last, last_entries, last_go) = blocks("d");
+        let collector = Collector::new(vec![fine("a"), Box::new(slow), fine("c"), Box::new(last)]);
+        thread::scope(|scope| {
+            let poll = scope.spawn(|| collector.collect(POLL).unwrap());
+            entries.recv_timeout(PATIENCE).unwrap();
+            // Only another reader can get here while the first is held.
+            last_entries.recv_timeout(PATIENCE).unwrap();
+            go.send(()).unwrap();
+            last_go.send(()).unwrap();
+            let collected = poll.join().unwrap();
+            assert_eq!(keys(&collected), ["a", "a", "b", "c", "c", "d"]);
+            assert_eq!(hangs(&collected), [""; 0]);
+        });
     });
 }
 
 #[test]
 fn several_may_hang_at_once() {
-    let (first, _entries, first_go) = blocks("first");
-    let (second, _entries, second_go) = blocks("second");
-    let (third, _entries, third_go) = blocks("third");
-    let collector = Collector::new(vec![
-        Box::new(first),
-        fine("a"),
-        Box::new(second),
-        fine("b"),
-        Box::new(third),
-    ]);
-    let collected = collector.collect(POLL).unwrap();
-    assert_eq!(keys(&collected), ["a", "a", "b", "b"]);
-    assert_eq!(hangs(&collected), ["first", "second", "third"]);
-    for go in [first_go, second_go, third_go] {
-        go.send(()).unwrap();
-        go.send(()).unwrap();
-    }
-    while collector.shared.lock().at_home() < 5 {
-        thread::yield_now();
-    }
-    let collected = collector.collect(POLL).unwrap();
-    assert_eq!(keys(&collected), ["first", "a", "a", "second", "b", "b", "third"]);
+    again_after_stalls(|| {
+        let (first, _entries, first_go) = blocks("first");
+        let (second, _entries, second_go) = blocks("second");
+        let (third, _entries, third_go) = blocks("third");
+        let collector = Collector::new(vec![
+            Box::new(first),
+            fine("a"),
+            Box::new(second),
+            fine("b"),
+            Box::new(third),
+        ]);
+        let collected = collector.collect(POLL).unwrap();
+        assert_eq!(keys(&collected), ["a", "a", "b", "b"]);
+        assert_eq!(hangs(&collected), ["first", "second", "third"]);
+        for go in [first_go, second_go, third_go] {
+            go.send(()).unwrap();
+            go.send(()).unwrap();
+        }
+        while collector.shared.lock().at_home() < 5 {
+            thread::yield_now();
+        }
+        let collected = collector.collect(POLL).unwrap();
+        assert_eq!(keys(&collected), ["first", "a", "a", "second", "b", "b", "third"]);
+    });
 }
 
 #[test]
 fn polls_that_come_at_once_take_turns() {
-    let collector = Collector::new(vec![fine("a"), fine("b")]);
-    thread::scope(|scope| {
-        let polls: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| (0..50).map(|_| collector.collect(POLL)).collect::<Vec<_>>()))
-            .collect();
-        for poll in polls {
-            for collected in poll.join().unwrap() {
-                assert_eq!(keys(&collected.unwrap()), ["a", "a", "b", "b"]);
+    again_after_stalls(|| {
+        let collector = Collector::new(vec![fine("a"), fine("b")]);
+        thread::scope(|scope| {
+            let polls: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| (0..50).map(|_| collector.collect(POLL)).collect::<Vec<_>>())
+                })
+                .collect();
+            for poll in polls {
+                for collected in poll.join().unwrap() {
+                    assert_eq!(keys(&collected.unwrap()), ["a", "a", "b", "b"]);
+                }
             }
-        }
+        });
     });
 }
 
@@ -298,21 +311,26 @@ impl Drop for KeepsOpen {
 
 #[test]
 fn files_stay_open_when_another_reader_takes_over() {
-    let outside = File::open("/proc/self/stat").unwrap();
-    let (hanging, entries, go) = blocks("hanging");
-    let (seen, seen_by_test) = channel();
-    let source = KeepsOpen { file: None, seen };
-    let collector = Collector::new(vec![Box::new(source), Box::new(hanging)]);
-    // The first reader opens the file and then hangs; the second one reads it.
-    collector.collect(POLL).unwrap();
-    collector.collect(POLL).unwrap();
-    let (first, second) = (seen_by_test.recv().unwrap(), seen_by_test.recv().unwrap());
-    assert!(first.0 && !second.0, "opened once");
-    assert_ne!(first.1, 0);
-    assert_eq!(first.1, second.1);
-    assert_eq!(entries.try_iter().count(), 1);
-    drop(collector);
-    go.send(()).unwrap();
-    assert_eq!(seen_by_test.recv().unwrap(), (true, 0));
-    assert!(outside.as_raw_fd() > 2 && outside.metadata().is_ok());
+    again_after_stalls(|| {
+        let outside = File::open("/proc/self/stat").unwrap();
+        let (hanging, entries, go) = blocks("hanging");
+        let (seen, seen_by_test) = channel();
+        let source = KeepsOpen { file: None, seen };
+        let collector = Collector::new(vec![Box::new(source), Box::new(hanging)]);
+        // The first reader opens the file and then hangs; the second one reads it.
+        collector.collect(POLL).unwrap();
+        collector.collect(POLL).unwrap();
+        let (first, second) = (
+            seen_by_test.recv_timeout(PATIENCE).unwrap(),
+            seen_by_test.recv_timeout(PATIENCE).unwrap(),
+        );
+        assert!(first.0 && !second.0, "opened once");
+        assert_ne!(first.1, 0);
+        assert_eq!(first.1, second.1);
+        assert_eq!(entries.try_iter().count(), 1);
+        drop(collector);
+        go.send(()).unwrap();
+        assert_eq!(seen_by_test.recv_timeout(PATIENCE).unwrap(), (true, 0));
+        assert!(outside.as_raw_fd() > 2 && outside.metadata().is_ok());
+    });
 }

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use pattoo_tests::{PATIENCE, again_after_stalls};
+
 use super::*;
 
 /// A test that waits for so long hangs, and is seen to.
@@ -39,94 +41,111 @@ fn threads_with_hangs() -> (StatvfsThreads, Receiver<String>, impl Fn(&str)) {
 
 #[test]
 fn asks_the_kernel() {
-    let threads = StatvfsThreads::new();
-    let outcomes = threads.ask(&[question("/", false), question("/no/such/place", false)]);
-    assert!(matches!(outcomes.first(), Some(Outcome::Size(size)) if size.blocks > 0));
-    assert!(matches!(outcomes.get(1), Some(Outcome::Failed(reason)) if reason.contains("No such")));
-    assert!(threads.ask(&[]).is_empty());
+    again_after_stalls(|| {
+        let threads = StatvfsThreads::new();
+        let outcomes = threads.ask(&[question("/", false), question("/no/such/place", false)]);
+        assert!(matches!(outcomes.first(), Some(Outcome::Size(size)) if size.blocks > 0));
+        assert!(
+            matches!(outcomes.get(1), Some(Outcome::Failed(reason)) if reason.contains("No such"))
+        );
+        assert!(threads.ask(&[]).is_empty());
+    });
 }
 
 #[test]
 fn what_is_at_hand_needs_no_thread_and_keeps_its_place() {
-    let (threads, _, release) = threads_with_hangs();
-    let at_hand = |path: &str| Question { at_hand: true, ..question(path, false) };
-    assert_eq!(threads.ask(&[at_hand("/"), at_hand("/home")]), vec![Outcome::Size(SIZE); 2]);
-    assert_eq!(threads.shared.lock().threads, 0);
-    let questions = [question("/hang", true), at_hand("/"), question("/x", false), at_hand("/y")];
-    let size = Outcome::Size(SIZE);
-    assert_eq!(threads.ask(&questions), [Outcome::Hangs, size.clone(), size.clone(), size]);
-    release("/hang");
+    again_after_stalls(|| {
+        let (threads, _, release) = threads_with_hangs();
+        let at_hand = |path: &str| Question { at_hand: true, ..question(path, false) };
+        assert_eq!(threads.ask(&[at_hand("/"), at_hand("/home")]), vec![Outcome::Size(SIZE); 2]);
+        assert_eq!(threads.shared.lock().threads, 0);
+        let questions =
+            [question("/hang", true), at_hand("/"), question("/x", false), at_hand("/y")];
+        let size = Outcome::Size(SIZE);
+        assert_eq!(threads.ask(&questions), [Outcome::Hangs, size.clone(), size.clone(), size]);
+        release("/hang");
+    });
 }
 
 #[test]
 fn one_thread_serves_many_mounts() {
-    let (threads, _, _) = threads_with_hangs();
-    let questions: Vec<_> = (0..500).map(|n| question(&format!("/{n}"), n % 2 == 0)).collect();
-    for _ in 0..20 {
-        assert_eq!(threads.ask(&questions), vec![Outcome::Size(SIZE); 500]);
-    }
+    again_after_stalls(|| {
+        let (threads, _, _) = threads_with_hangs();
+        let questions: Vec<_> = (0..500).map(|n| question(&format!("/{n}"), n % 2 == 0)).collect();
+        for _ in 0..20 {
+            assert_eq!(threads.ask(&questions), vec![Outcome::Size(SIZE); 500]);
+        }
+    });
 }
 
 #[test]
 fn a_mount_that_hangs_is_not_asked_again() {
-    let (threads, entries, _release) = threads_with_hangs();
-    let questions = [question("/hang", true), question("/", false)];
-    let expected = [Outcome::Hangs, Outcome::Size(SIZE)];
-    assert_eq!(threads.ask(&questions), expected);
-    assert_eq!(threads.ask(&questions), expected);
-    assert_eq!(entries.try_iter().count(), 1, "asked once only");
-    // Another device in its place is another mount.
-    let mut other = question("/hang", true);
-    other.device = Arc::from("other");
-    assert_eq!(threads.ask(&[other]), [Outcome::Hangs]);
-    assert_eq!(entries.try_iter().count(), 1);
+    again_after_stalls(|| {
+        let (threads, entries, _release) = threads_with_hangs();
+        let questions = [question("/hang", true), question("/", false)];
+        let expected = [Outcome::Hangs, Outcome::Size(SIZE)];
+        assert_eq!(threads.ask(&questions), expected);
+        assert_eq!(threads.ask(&questions), expected);
+        assert_eq!(entries.try_iter().count(), 1, "asked once only");
+        // Another device in its place is another mount.
+        let mut other = question("/hang", true);
+        other.device = Arc::from("other");
+        assert_eq!(threads.ask(&[other]), [Outcome::Hangs]);
+        assert_eq!(entries.try_iter().count(), 1);
+    });
 }
 
 #[test]
 fn what_comes_late_is_thrown_away() {
-    let (threads, entries, release) = threads_with_hangs();
-    assert_eq!(threads.ask(&[question("/hang", false)]), [Outcome::Hangs]);
-    assert_eq!(entries.recv().unwrap(), "/hang");
-    release("/hang");
-    while !threads.shared.lock().under_way.is_empty() {
-        thread::yield_now();
-    }
-    assert!(threads.shared.lock().outcomes.is_empty());
-    // And then it is asked anew.
-    assert_eq!(threads.ask(&[question("/hang", false)]), [Outcome::Hangs]);
-    assert_eq!(entries.recv().unwrap(), "/hang");
+    again_after_stalls(|| {
+        let (threads, entries, release) = threads_with_hangs();
+        assert_eq!(threads.ask(&[question("/hang", false)]), [Outcome::Hangs]);
+        assert_eq!(entries.recv_timeout(PATIENCE).unwrap(), "/hang");
+        release("/hang");
+        while !threads.shared.lock().under_way.is_empty() {
+            thread::yield_now();
+        }
+        assert!(threads.shared.lock().outcomes.is_empty());
+        // And then it is asked anew.
+        assert_eq!(threads.ask(&[question("/hang", false)]), [Outcome::Hangs]);
+        assert_eq!(entries.recv_timeout(PATIENCE).unwrap(), "/hang");
+    });
 }
 
 #[test]
 fn remote_mounts_leave_a_thread_to_local_ones() {
-    let (threads, entries, release) = threads_with_hangs();
-    let mut questions: Vec<_> = (0..5).map(|n| question(&format!("/hang/{n}"), true)).collect();
-    let outcomes = threads.ask(&questions);
-    let hang = outcomes.iter().filter(|outcome| **outcome == Outcome::Hangs).count();
-    assert_eq!((hang, entries.try_iter().count()), (REMOTE_THREADS, REMOTE_THREADS));
-    assert_eq!(outcomes.last(), Some(&Outcome::NotAsked));
+    again_after_stalls(|| {
+        let (threads, entries, release) = threads_with_hangs();
+        let mut questions: Vec<_> = (0..5).map(|n| question(&format!("/hang/{n}"), true)).collect();
+        let outcomes = threads.ask(&questions);
+        let hang = outcomes.iter().filter(|outcome| **outcome == Outcome::Hangs).count();
+        assert_eq!((hang, entries.try_iter().count()), (REMOTE_THREADS, REMOTE_THREADS));
+        assert_eq!(outcomes.last(), Some(&Outcome::NotAsked));
 
-    questions.push(question("/", false));
-    // What nobody can ask is not waited for.
-    let outcomes = threads.ask_within(FOREVER, &questions);
-    assert_eq!(outcomes.last(), Some(&Outcome::Size(SIZE)));
-    assert_eq!(outcomes.get(4), Some(&Outcome::NotAsked));
+        questions.push(question("/", false));
+        // What nobody can ask is not waited for.
+        let outcomes = threads.ask_within(FOREVER, &questions);
+        assert_eq!(outcomes.last(), Some(&Outcome::Size(SIZE)));
+        assert_eq!(outcomes.get(4), Some(&Outcome::NotAsked));
 
-    release("/hang/0");
-    while threads.shared.lock().under_way.len() == REMOTE_THREADS {
-        thread::yield_now();
-    }
-    let outcomes = threads.ask(&questions);
-    assert_eq!(outcomes.get(1), Some(&Outcome::Hangs));
-    // The thread that came free asks the first that is not hanging already.
-    assert_eq!(entries.recv().unwrap(), "/hang/0");
+        release("/hang/0");
+        while threads.shared.lock().under_way.len() == REMOTE_THREADS {
+            thread::yield_now();
+        }
+        let outcomes = threads.ask(&questions);
+        assert_eq!(outcomes.get(1), Some(&Outcome::Hangs));
+        // The thread that came free asks the first that is not hanging already.
+        assert_eq!(entries.recv_timeout(PATIENCE).unwrap(), "/hang/0");
+    });
 }
 
 #[test]
 fn four_that_hang_hold_no_answer_up() {
-    let (threads, entries, _release) = threads_with_hangs();
-    let questions: Vec<_> = (0..4).map(|n| question(&format!("/hang/{n}"), false)).collect();
-    assert_eq!(threads.ask(&questions), vec![Outcome::Hangs; THREADS]);
-    assert_eq!(entries.try_iter().count(), THREADS);
-    assert_eq!(threads.ask_within(FOREVER, &[question("/", false)]), [Outcome::NotAsked]);
+    again_after_stalls(|| {
+        let (threads, entries, _release) = threads_with_hangs();
+        let questions: Vec<_> = (0..4).map(|n| question(&format!("/hang/{n}"), false)).collect();
+        assert_eq!(threads.ask(&questions), vec![Outcome::Hangs; THREADS]);
+        assert_eq!(entries.try_iter().count(), THREADS);
+        assert_eq!(threads.ask_within(FOREVER, &[question("/", false)]), [Outcome::NotAsked]);
+    });
 }

@@ -43,6 +43,8 @@ struct Configuration {
     port: u16,
     /// Milliseconds that binding takes longer.
     start_delay: u64,
+    /// Binding waits for this file.
+    gate: Option<PathBuf>,
     /// What goes wrong: `shutdown`, `thread`, `table`, `panic`, `fault`, `abort`.
     hang: String,
     warning: Option<String>,
@@ -59,7 +61,8 @@ impl Program for Sleeper {
 
     fn configure() -> Result<Configured<Configuration>, String> {
         let folder = std::env::var_os("PATTOO_CONFIGDIR").ok_or("PATTOO_CONFIGDIR is not set")?;
-        let path = PathBuf::from(folder).join("sleeper.conf");
+        let folder = PathBuf::from(folder);
+        let path = folder.join("sleeper.conf");
         let text =
             fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let values: HashMap<&str, &str> =
@@ -76,6 +79,7 @@ impl Program for Sleeper {
             configuration: Configuration {
                 port: u16::try_from(number("port")?).map_err(|error| error.to_string())?,
                 start_delay: number("start_delay").unwrap_or(0),
+                gate: values.get("gate").map(|name| folder.join(name)),
                 hang: value("hang").unwrap_or_default().to_owned(),
                 warning: values.get("warning").map(|&text| text.to_owned()),
             },
@@ -110,6 +114,9 @@ impl Program for Sleeper {
 
     fn bind(configuration: &Configuration) -> Result<TcpListener, String> {
         thread::sleep(Duration::from_millis(configuration.start_delay));
+        while configuration.gate.as_ref().is_some_and(|gate| !gate.exists()) {
+            thread::sleep(Duration::from_millis(5));
+        }
         let address = ("127.0.0.1", configuration.port);
         TcpListener::bind(address)
             .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))

@@ -5,10 +5,8 @@ use std::fs;
 use super::link::Mood;
 use super::spoke::Manner;
 use super::world::{World, numbers_of};
-use crate::Dice;
+use crate::{Dice, PATIENCE, wait_until};
 
-/// How long a disk may be too busy to be turned read-only.
-const REMOUNT_TRIES: usize = 2_000;
 /// Bytes of an answer that get through before it is cut.
 const CUT_AFTER: [usize; 4] = [0, 9, 40, 150];
 
@@ -161,8 +159,9 @@ impl Fault {
                 world.spool_fails();
                 if let Some(disk) = &world.hub_disk {
                     // Refused while the hub has a file open.
-                    let tried = (0..REMOUNT_TRIES).any(|_| disk.set_read_only(true).is_ok());
-                    assert!(tried, "the hub's disk does not turn read-only");
+                    wait_until("the hub's disk turns read-only", PATIENCE, || {
+                        disk.set_read_only(true).is_ok()
+                    });
                 }
             }
             Self::ServerDiskFull => {

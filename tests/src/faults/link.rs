@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::PATIENCE;
+use crate::{PATIENCE, free_port};
 
 /// Bytes of a request or an answer.
 const MESSAGE_LIMIT: usize = 64 << 20;
@@ -59,7 +59,8 @@ struct Shared {
 impl Link {
     /// A way to this port of 127.0.0.1.
     pub fn to(port: u16) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        // One that the kernel gives to nobody while it is not listened at.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let shared = Arc::new(Shared {
             to: port,

@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use crate::mount_namespace::unmount;
 use crate::small_disk::{FILLING, fill_up};
-use crate::{binary_of_system, finish};
+use crate::{PATIENCE, binary_of_system, finish};
 
 /// An ext4 file system in a file, mounted; unmounted when this value goes.
 #[derive(Debug)]
@@ -59,7 +60,13 @@ impl WornDisk {
 
     /// Checks it and mounts it anew. Nobody may have a file of it open.
     pub fn mend(&self) -> Result<(), String> {
-        run("umount", &[&self.path.display().to_string()])?;
+        // Who was killed may be letting go of it yet.
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(refused) = run("umount", &[&self.path.display().to_string()]) {
+            if Instant::now() >= deadline {
+                return Err(refused);
+            }
+        }
         // 1 is for errors that were mended.
         let checked = tool("e2fsck", &["-f", "-y", &self.image.display().to_string()])?;
         if checked.code > 1 {

@@ -38,8 +38,9 @@ fn one_request_does_not_wait_for_a_hundred_of_another_address() {
 
 #[test]
 fn one_address_may_not_have_more_than_half_of_the_places_waiting() {
-    let victim = Victim::start(&["spoke", "workers=1", "connections=20"]);
-    let at_work = ask(&victim, MANY, "/wait?1000");
+    let victim = Victim::start(&["spoke", "workers=1", "answer_ms=60000", "connections=20"]);
+    // Holds the only worker until the others are there.
+    let at_work = ask(&victim, MANY, "/wait?5000");
     wait_for_open(&victim, 1);
     let waiting: Vec<TcpStream> = (0..10).map(|_| ask(&victim, MANY, "/")).collect();
     wait_for_open(&victim, 11);
@@ -68,8 +69,9 @@ fn a_storm_pushes_out_itself_and_not_one_that_is_slow_to_ask() {
 
 #[test]
 fn a_full_house_takes_in_one_more_address() {
-    let victim = Victim::start(&["spoke", "workers=1", "connections=4"]);
-    let at_work = ask(&victim, MANY, "/wait?1000");
+    let victim = Victim::start(&["spoke", "workers=1", "answer_ms=60000", "connections=4"]);
+    // Holds the only worker until the others are there.
+    let at_work = ask(&victim, MANY, "/wait?5000");
     wait_for_open(&victim, 1);
     let first = ask(&victim, MANY, "/");
     wait_for_open(&victim, 2);

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown};
 use std::thread;
 use std::time::Duration;
 
+use pattoo_tests::again_after_stalls;
+
 use crate::victim::{Reply, Victim, wait_until};
 
 #[test]
@@ -106,11 +108,13 @@ fn a_server_without_clients_does_nothing() {
 
 #[test]
 fn a_server_that_stops_answers_what_is_under_way() {
-    let mut victim = Victim::start(&["spoke"]);
-    let mut client = victim.connect();
-    client.write_all(b"GET /wait?200 HTTP/1.1\r\n\r\n").unwrap();
-    wait_until("the connection", || (victim.open_connections() == 0).then(String::new));
-    victim.order_stop();
-    assert_eq!(Reply::read(client).body, b"waited");
-    victim.assert_stopped();
+    again_after_stalls(|| {
+        let mut victim = Victim::start(&["spoke"]);
+        let mut client = victim.connect();
+        client.write_all(b"GET /wait?200 HTTP/1.1\r\n\r\n").unwrap();
+        wait_until("the connection", || (victim.open_connections() == 0).then(String::new));
+        victim.order_stop();
+        assert_eq!(Reply::read(client).body, b"waited");
+        victim.assert_stopped();
+    });
 }

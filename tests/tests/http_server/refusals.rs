@@ -72,7 +72,7 @@ fn lengths() {
 #[test]
 fn heads_and_bodies_that_come_too_late() {
     assert_refused(
-        &Victim::start(&["server", "head_ms=200", "body_ms=200"]),
+        &Victim::start(&["server", "head_ms=2000", "body_ms=2000"]),
         &[
             ("GET / HTTP/1.1\r\nHost:".into(), 408),
             ("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf".into(), 408),

@@ -63,7 +63,7 @@ fn a_reader_that_takes_its_time_gets_the_whole_answer() {
 #[test]
 fn handlers_that_hang_are_answered_for_and_come_back() {
     let victim = Victim::start(&["spoke", "answer_ms=300", "workers=2"]);
-    let stuck = [ask(&victim, "/wait?1500"), ask(&victim, "/wait?1500"), ask(&victim, "/")];
+    let stuck = [ask(&victim, "/wait?5000"), ask(&victim, "/wait?5000"), ask(&victim, "/")];
     for client in stuck {
         let reply = Reply::read(client);
         assert_eq!(reply.status, 503);

@@ -1,6 +1,6 @@
 //! What was answered with 200 is on the disk.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pattoo_common::datapoint::{DataType, Value};
 use pattoo_tests::{PATIENCE, Server, http_post, is_alive, send_signal, wait_until};
@@ -28,10 +28,22 @@ fn document(start_ms: u64, host: usize, number: u64) -> Vec<u8> {
     poll(HOSTS[host], start_ms + number * INTERVAL_MS, &points)
 }
 
+/// Ends the posters where the test has failed: their server is not killed then, and they
+/// would go on for ever.
+struct StopIfItFails<'a>(&'a AtomicBool);
+
+impl Drop for StopIfItFails<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Posts the polls of a host from `next` on until it fails, and raises `next` with
 /// each that was acknowledged.
-fn post_until_it_fails(port: u16, start_ms: u64, host: usize, next: &AtomicU64) {
-    loop {
+fn post_until_it_fails(port: u16, start_ms: u64, host: usize, next: &AtomicU64, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
         let number = next.load(Ordering::Acquire);
         let body = document(start_ms, host, number);
         let headers = [("Content-Type", "application/json")];
@@ -52,12 +64,15 @@ fn nothing_acknowledged_is_lost(purpose: &str, signal: i32) {
     let next = HOSTS.map(|_| AtomicU64::new(0));
     for round in 1..=ROUNDS {
         let pid = server.daemon.pid();
+        let stop = &AtomicBool::new(false);
         std::thread::scope(|scope| {
             for (host, next) in next.iter().enumerate() {
                 let port = server.agent_port;
-                scope.spawn(move || post_until_it_fails(port, start_ms, host, next));
+                scope.spawn(move || post_until_it_fails(port, start_ms, host, next, stop));
             }
-            wait_until("enough is acknowledged", PATIENCE, || {
+            let _stop = StopIfItFails(stop);
+            // Each waits for the disk.
+            wait_until("enough is acknowledged", 4 * PATIENCE, || {
                 next.iter().all(|next| next.load(Ordering::Acquire) >= round * POLLS)
             });
             send_signal(pid, signal);

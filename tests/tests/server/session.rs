@@ -1,8 +1,9 @@
 //! Who may ask and who may change, of the real server.
 
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
-use pattoo_tests::{HttpAnswer, Server, http_ask, http_get_with};
+use pattoo_tests::{HttpAnswer, PATIENCE, Server, http_ask, http_get_with, wait_until};
 use serde_json::{Value, json};
 
 const SESSION: &str = "/pattoo/api/v1/web/session";
@@ -159,6 +160,7 @@ fn a_changed_or_disabled_user_is_signed_out() {
 fn passwords_cannot_be_tried_for_long() {
     let server = Server::start("tries");
     create_user(&server, &[], "ada");
+    let begun = Instant::now();
     let answers: Vec<HttpAnswer> = (0..15).map(|_| sign_in(&server, "ada", "wrong")).collect();
     let refused: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(refused[..10], [401; 10]);
@@ -166,8 +168,19 @@ fn passwords_cannot_be_tried_for_long() {
     let put_off = answers.iter().find(|answer| answer.status == 429).unwrap();
     let wait: u64 = put_off.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=10).contains(&wait), "{wait}");
-    // The right one does not get through either, nor does GraphQL know it.
-    assert_eq!(sign_in(&server, "ada", "right horse").status, 429);
+    // The right one does not get through either, nor does GraphQL know it. A slow machine
+    // may have given the name a try back meanwhile: it comes after ten seconds.
+    let mut right = sign_in(&server, "ada", "right horse").status;
+    for _ in 0..10 {
+        if right != 200 || begun.elapsed() < Duration::from_secs(10) {
+            break;
+        }
+        wait_until("there are too many again", PATIENCE, || {
+            sign_in(&server, "ada", "wrong").status == 429
+        });
+        right = sign_in(&server, "ada", "right horse").status;
+    }
+    assert_eq!(right, 429);
     assert!(server.log().contains("not right"), "{}", server.log());
     assert!(!server.log().contains("horse"), "no password is logged");
 }

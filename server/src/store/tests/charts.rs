@@ -183,6 +183,7 @@ fn a_chart_of_sealed_hours_reads_no_samples() {
     bed.seal();
     let query = PointsQuery {
         step_ms: Some(9 * FIVE_MINUTES_MS),
+        deadline: std::time::Instant::now() + std::time::Duration::from_mins(5),
         ..PointsQuery::new(bed.series(kind.name), FROM_MS, TO_MS)
     };
     let whole = bed.ask(&query);
