@@ -280,7 +280,9 @@ test("points are asked for once, however late the interval of the host is told",
   const visitor = await Visitor.come(browser, system.origin);
   const answer = await visitor.delays("**/graphql", (posted) => posted.includes("query Host("));
   await visitor.page.goto(system.address("host/alpha?range=24h"));
-  await visitor.page.locator("figure.chart").first().waitFor();
+  await visitor.page.locator(".plot.is-waiting").first().waitFor();
+  // Time enough to ask with another.
+  await visitor.page.waitForTimeout(300);
   answer();
   await visitor.drawn("CPU by mode");
   const steps = visitor.asked.filter((query) => query.includes("columns(")).map((query) => (JSON.parse(query) as { variables: { step: number | null } }).variables.step);
