@@ -111,7 +111,11 @@ test("Explore finds series, draws several, and its address brings them back", as
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.goto(system.address("explore"));
   await visitor.page.getByRole("searchbox").fill("load_average_01min");
+  // A list that is about to be another may lose a click.
+  const found = visitor.page.locator('.found[aria-busy="false"]');
+  await found.waitFor();
   await visitor.page.locator(".found-row:not(.is-series)").filter({ hasText: "over 1 minute" }).first().click();
+  await found.waitFor();
   for (const host of HOSTS) await visitor.page.locator(".found-row.is-series").filter({ hasText: host }).first().click();
   await visitor.drawn("Load average over 1 minute", 1);
   await visitor.drawn("Load average over 1 minute", 2);
@@ -197,8 +201,12 @@ test("the CSV of many charts has every line by its name, over the range that was
   const spanMs = Date.parse(later.rows.at(-1)?.[0] ?? "") - Date.parse(later.rows[0]?.[0] ?? "");
   assert.ok(spanMs > 20 * HOUR_MS, `a day, and not ${spanMs / HOUR_MS} h`);
 
-  await visitor.page.locator("figure.chart .legend button").first().click();
-  const fewer = await taken(visitor, click);
+  // Both before the next picture.
+  const fewer = await taken(visitor, () => visitor.page.evaluate(async () => {
+    document.querySelector<HTMLElement>("figure.chart .legend button")?.click();
+    await Promise.resolve();
+    [...document.querySelectorAll<HTMLElement>(".actions button")].find((one) => one.textContent?.includes("CSV"))?.click();
+  }));
   assert.deepEqual(fewer.names, all.names.filter((_, at) => at !== 1));
   await visitor.leavesContent();
 });
@@ -241,6 +249,85 @@ test("a double click on Save saves once", async () => {
   const creates = visitor.asked.filter((query) => query.includes("createChart("));
   assert.equal(creates.length, 1);
   await visitor.leavesContent();
+});
+
+test("who goes elsewhere while a chart is saved has no name of it there", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const [number] = await numbersOf(visitor, "alpha", ["process_count"]);
+  await visitor.page.goto(system.address(`explore?s=${number}`));
+  await visitor.drawn("Processes");
+  await visitor.page.getByRole("button", { name: "Save as chart" }).click();
+  await visitor.page.getByLabel("Name of the chart").fill("Elsewhere");
+  const answer = await visitor.delays("**/graphql", (posted) => posted.includes("createChartDataPoint("));
+  await visitor.page.getByRole("button", { name: "Save", exact: true }).click();
+  await waitFor("it is being saved", async () => visitor.asked.some((query) => query.includes("createChartDataPoint(")));
+  await visitor.page.getByRole("link", { name: "Overview", exact: true }).click();
+  await visitor.sees(".host-row a", /^alpha$/);
+  const saved = visitor.page.waitForResponse((response) => response.request().postData()?.includes("createChartDataPoint(") ?? false);
+  answer();
+  await (await saved).finished();
+  // Going on writes the address of before.
+  await visitor.page.getByRole("link", { name: "Charts" }).click();
+  await visitor.sees(".saved-name", /Elsewhere/);
+  assert.ok(!visitor.page.url().includes("name="), visitor.page.url());
+  await visitor.page.goBack();
+  await visitor.sees(".host-row a", /^alpha$/);
+  assert.ok(!visitor.page.url().includes("name="), visitor.page.url());
+  await visitor.leavesContent();
+});
+
+test("points are asked for once, however late the interval of the host is told", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const answer = await visitor.delays("**/graphql", (posted) => posted.includes("query Host("));
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.page.locator(".plot.is-waiting").first().waitFor();
+  // Time enough to ask with another.
+  await visitor.page.waitForTimeout(300);
+  answer();
+  await visitor.drawn("CPU by mode");
+  const steps = visitor.asked.filter((query) => query.includes("columns(")).map((query) => (JSON.parse(query) as { variables: { step: number | null } }).variables.step);
+  assert.equal(new Set(steps).size, 1, `of one step, and not ${steps.join(", ")}`);
+  await visitor.leavesContent();
+});
+
+test("who comes back to a host is where they were, also if its series come late", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  await visitor.page.goto(system.address("host/alpha?range=24h"));
+  await visitor.drawn("Processes");
+  const before = await visitor.page.evaluate(() => scrollY);
+  assert.ok(before > 500, `far enough down: ${before}`);
+  await visitor.page.evaluate(() => document.querySelector<HTMLElement>("nav a[href$=charts]")?.click());
+  await visitor.sees("h1", /^Charts$/);
+  // Longer than it takes where nobody is busy.
+  await visitor.page.route("**/graphql", async (route) => {
+    if (route.request().postData()?.includes("query Series(")) await new Promise((late) => setTimeout(late, 4_000));
+    await route.continue().catch(() => undefined);
+  });
+  await visitor.page.goBack();
+  await waitFor("it is at the same place", async () => Math.abs((await visitor.page.evaluate(() => scrollY)) - before) < 2);
+  await visitor.leavesContent();
+});
+
+test("the language that was chosen last is spoken, and English where the words of another do not come", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  const answer = await visitor.delays(/assets\/es-.*\.js/);
+  await visitor.page.goto(system.address("charts"));
+  const asked = visitor.page.waitForRequest(/assets\/es-.*\.js/);
+  const choice = visitor.page.locator("footer select");
+  await choice.selectOption("es");
+  await asked;
+  await choice.selectOption("en");
+  answer();
+  await visitor.page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => /assets\/es-/.test(name)));
+  await visitor.page.evaluate(() => new Promise((drawn) => setTimeout(drawn)));
+  await visitor.sees("nav", /Overview/);
+  await visitor.leavesContent();
+
+  const other = await Visitor.come(browser, system.origin, { locale: "es-ES" });
+  await other.page.route(/assets\/es-.*\.js/, (route) => route.abort());
+  await other.page.goto(system.address("charts"));
+  await other.sees("nav", /Overview/);
+  await other.leavesContent(/ERR_FAILED/);
 });
 
 test("the page and the names of figures are in the browser's language", async () => {

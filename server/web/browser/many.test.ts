@@ -34,6 +34,18 @@ test("a thousand hosts have room, and only those on the screen are there", async
   await visitor.leavesContent();
 });
 
+test("sparklines that the server takes long for come all the same", async () => {
+  const visitor = await Visitor.come(browser, system.origin);
+  // Longer than the pause after which the ages on the screen are drawn anew.
+  await visitor.page.route("**/graphql", async (route) => {
+    if (route.request().postData()?.includes("sparklines(")) await new Promise((late) => setTimeout(late, 7_000));
+    await route.continue().catch(() => undefined);
+  });
+  await visitor.page.goto(system.address("?sort=host"));
+  await visitor.page.locator('.host-row .spark path[d^="M"]').first().waitFor({ state: "attached" });
+  await visitor.leavesContent();
+});
+
 test("who comes back from a host sees the list where it was", async () => {
   const visitor = await Visitor.come(browser, system.origin);
   await visitor.page.goto(system.address("?sort=host"));
@@ -120,7 +132,8 @@ test("each figure has its last hour beside it, however wide the window", async (
     for (const figure of ["cpu", "memory", "disk", "network", "load"]) {
       const spark = row.locator(`.of-${figure} .spark`);
       await spark.locator('path[d^="M"]').first().waitFor({ state: "attached" });
-      const [own, whole] = [await spark.boundingBox(), await row.boundingBox()];
+      // Both at once: rows may move from one question to the next.
+      const [own, whole] = await spark.evaluate((element) => [element, element.closest(".host-row")].map((one) => one?.getBoundingClientRect().toJSON() as DOMRect | undefined));
       assert.ok(own && own.width >= 30 && own.height >= 10, `${figure} at ${width}: ${JSON.stringify(own)}`);
       assert.ok(whole && own.y + own.height <= whole.y + whole.height, `${figure} at ${width} is below its row`);
     }

@@ -1,6 +1,6 @@
 // The browser and the server that the tests of one file share.
 
-import { after, before } from "node:test";
+import { after, afterEach, before } from "node:test";
 import type { Browser } from "playwright-core";
 import { System } from "./system.ts";
 import { openBrowser } from "./visitor.ts";
@@ -14,6 +14,13 @@ export function stage(prepare: () => Promise<void> | void = () => undefined): vo
     browser = await openBrowser();
     system = await System.start();
     await prepare();
+  });
+  // One test that fails takes no other along: nobody looks on, and the server is there.
+  afterEach(async () => {
+    await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
+    if (!system || system.server.pid !== 0) return;
+    system.server.start();
+    await system.answers();
   });
   after(async () => {
     await browser?.close();

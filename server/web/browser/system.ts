@@ -63,11 +63,17 @@ function environment(folder: string): NodeJS.ProcessEnv {
   return { ...process.env, PATTOO_CONFIGDIR: join(folder, "etc") };
 }
 
+/** So many, all of them held until the last is found: none is given twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) await new Promise((closed) => server.close(closed));
+  return ports;
+}
+
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
+  const [port = 0] = await freePorts(1);
   return port;
 }
 
@@ -82,7 +88,8 @@ export class System {
   }
 
   static async start(): Promise<System> {
-    const system = new System(await freePort(), await freePort());
+    const [agentPort = 0, webPort = 0] = await freePorts(2);
+    const system = new System(agentPort, webPort);
     system.server.start();
     await system.answers();
     return system;

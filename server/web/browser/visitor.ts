@@ -8,6 +8,9 @@ import { waitFor } from "./wait.ts";
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const PATIENCE_MS = 60_000;
 
+/** What the browser says while the server is away, or goes in the midst of an answer. */
+export const AWAY = /ERR_(CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|CONTENT_LENGTH_MISMATCH)/;
+
 export function browserPath(): string {
   const path = process.env["PATTOO_CHROMIUM"] ?? CANDIDATES.find((candidate) => existsSync(candidate));
   if (path === undefined) throw new Error("no Chromium was found: set PATTOO_CHROMIUM");
@@ -73,6 +76,18 @@ export class Visitor {
 
   async leaves(): Promise<void> {
     await this.context.close();
+  }
+
+  /** What matches is answered only once the function returned is called, as by a server that is busy. */
+  async delays(wanted: string | RegExp, isLate: (posted: string) => boolean = () => true): Promise<() => void> {
+    let answer = () => {};
+    const gate = new Promise<void>((open) => (answer = open));
+    await this.page.route(wanted, async (route) => {
+      if (isLate(route.request().postData() ?? "")) await gate;
+      // Nobody may wait for it any more.
+      await route.fallback().catch(() => undefined);
+    });
+    return answer;
   }
 
   /** Text of an element, once it is as wanted. */

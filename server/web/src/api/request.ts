@@ -25,12 +25,13 @@ export async function request(path: string, question: Question = {}): Promise<un
     init.headers = { "Content-Type": "application/json" };
     init.body = JSON.stringify(question.body);
   }
+  const beganMs = Date.now();
   let status: number;
   let json: unknown;
   try {
     const response = await fetch(path, init);
     status = response.status;
-    serverSays(Date.parse(response.headers.get("Date") ?? ""), true);
+    serverSays(Date.parse(response.headers.get("Date") ?? ""), true, Date.now() - beganMs);
     const text = await response.text();
     json = text === "" ? null : parse(text);
   } catch (fault) {

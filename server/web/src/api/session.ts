@@ -36,12 +36,19 @@ export function retentionDays(): number {
 /** Whether the server wants a sign-in before it answers anything. */
 export const signInWanted = new Store(false);
 
+/** Counts what changes the session or asks for it: an older answer may come later. */
+let latest = 0;
+
 export async function loadSession(): Promise<void> {
-  session.set((await request(PATH)) as Session);
+  const own = (latest += 1);
+  const told = (await request(PATH)) as Session;
+  if (own === latest) session.set(told);
 }
 
 export async function signIn(username: string, password: string): Promise<void> {
-  session.set((await request(PATH, { method: "POST", body: { username, password } })) as Session);
+  const told = (await request(PATH, { method: "POST", body: { username, password } })) as Session;
+  latest += 1;
+  session.set(told);
   signInWanted.set(false);
 }
 

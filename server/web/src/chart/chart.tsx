@@ -59,7 +59,8 @@ export function Chart({ spec, feed, group, height, href, onHidden, others }: Cha
     if (note.current && note.current.textContent !== words) note.current.textContent = words;
   };
 
-  useEffect(() => {
+  // As soon as it is seen: what is taken away next is without it.
+  useLayoutEffect(() => {
     onHidden?.(hidden);
     return () => onHidden?.(NONE);
   }, [hidden]);

@@ -10,7 +10,8 @@ export function useNear(element: RefObject<HTMLElement | null>): boolean {
   useEffect(() => {
     if (!element.current) return undefined;
     const watcher = new IntersectionObserver(
-      (entries) => setNear(entries.some((entry) => entry.isIntersecting)),
+      // The last tells how it is now.
+      (entries) => setNear(entries.at(-1)?.isIntersecting ?? false),
       { rootMargin: MARGIN },
     );
     watcher.observe(element.current);

@@ -22,13 +22,14 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
   // Browsers may remember that a module failed, and its style sheet is not asked for
   // twice: from then on only a new page has it. The address brings back the view.
   let broken = false;
-  const begin = async () => {
-    try {
-      loaded = await load();
-    } catch {
-      broken = true;
-    }
-  };
+  // Once for all who wait: a second import would not wait for the style sheet, which
+  // the first has asked for.
+  let coming: Promise<void> | null = null;
+  const begin = () =>
+    (coming ??= load().then(
+      (View) => void (loaded = View),
+      () => void (broken = true),
+    ));
 
   function Lazy(props: Props) {
     const [missing, setMissing] = useState(false);

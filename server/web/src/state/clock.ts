@@ -11,9 +11,10 @@ export function now(): number {
   return Date.now() + offsetMs;
 }
 
-/** Takes over the server's word; `coarse` if it is of whole seconds. */
-export function serverSays(serverMs: number, coarse: boolean): void {
+/** Takes over the server's word; `coarse` if it is of whole seconds, and may be as old as `tookMs`. */
+export function serverSays(serverMs: number, coarse: boolean, tookMs = 0): void {
   if (!Number.isFinite(serverMs)) return;
   const offset = serverMs + (coarse ? 500 : 0) - Date.now();
-  if (!coarse || Math.abs(offset - offsetMs) > COARSE_MS) offsetMs = offset;
+  const ahead = offset - offsetMs;
+  if (!coarse || ahead > COARSE_MS || -ahead > COARSE_MS + tookMs) offsetMs = offset;
 }

@@ -15,9 +15,12 @@ let asked: Asked[] = [];
 let elapsedMs = 0;
 
 mock.method(performance, "now", () => elapsedMs);
+/** What the server waits for before it answers. */
+let gate: Promise<void> = Promise.resolve();
 mock.method(globalThis, "fetch", async (_: string, init: RequestInit) => {
   const { variables } = JSON.parse(String(init.body)) as { variables: Asked };
   asked.push(variables);
+  await gate;
   const gauges = variables.gauges.map((idxDatapoint) => {
     const timestamps = (stored.get(idxDatapoint) ?? []).filter((time) => time >= variables.from && time < variables.to);
     return { idxDatapoint, step: null, timestamps, values: timestamps.map(() => 1), lows: null, highs: null, damaged: [] };
@@ -91,4 +94,38 @@ test("all is asked for anew once the server is back, but not at each return of o
   await look(feed, START_MS + MINUTE_MS);
   assert.equal(wholes(), 1);
   assert.deepEqual(held(feed, "1", 0), each(START_MS, START_MS + MINUTE_MS));
+});
+
+test("a line that is wanted while others are asked for joins them, and none of them is asked for anew", async () => {
+  stored.set("1", each(START_MS - SPAN_MS, START_MS));
+  stored.set("2", each(START_MS - SPAN_MS, START_MS));
+  const feed = new Feed({ fromMs: START_MS - SPAN_MS, toMs: START_MS }, 1_000, SECOND_MS);
+  let answer = () => {};
+  gate = new Promise((open) => (answer = open));
+  feed.hold([gauge("1")]);
+  const looked = look(feed, START_MS);
+  feed.hold([gauge("2")]);
+  assert.ok(feed.join());
+  answer();
+  await looked;
+  assert.deepEqual(asked.map(({ gauges }) => gauges), [["1"], ["2"]]);
+  for (const idx of ["1", "2"]) assert.ok(held(feed, idx, 0).length > 0, idx);
+  assert.ok(!feed.join(), "nothing is under way any more");
+});
+
+test("lines that wait for their turn are forgotten once nobody wants them", async () => {
+  const feed = new Feed({ fromMs: START_MS - SPAN_MS, toMs: START_MS }, 1_000, SECOND_MS);
+  let answer = () => {};
+  gate = new Promise((open) => (answer = open));
+  const many = (from: number) => Array.from({ length: 24 }, (_, at) => gauge(String(from + at)));
+  for (const from of [0, 100, 200]) feed.hold(many(from));
+  const looked = look(feed, START_MS);
+  const letGo = feed.hold(many(300));
+  feed.join();
+  letGo();
+  feed.hold([gauge("400")]);
+  feed.join();
+  answer();
+  await looked;
+  assert.deepEqual(asked.map(({ gauges }) => gauges[0]), ["0", "100", "200", "400"]);
 });

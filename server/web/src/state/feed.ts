@@ -24,6 +24,14 @@ interface Kept extends Window {
   wholeAt: number;
 }
 
+/** A question that is to be asked. */
+interface Task {
+  lines: Line[];
+  window: Window;
+  /** Of all of the window, and not only of its end. */
+  isWhole: boolean;
+}
+
 const MOST_SERIES = 24;
 const QUESTIONS_AT_ONCE = 3;
 /** While the range is dragged along, only where it comes to rest is asked for. */
@@ -53,6 +61,8 @@ export class Feed {
   /** What the server refuses to tell: of a series that is no more, say. */
   private readonly refused = new Map<string, { fault: Refused; stepMs: number | null; untilMs: number }>();
   private lookedMs = -Infinity;
+  /** Of the look that is under way. */
+  private widen: (() => void) | null = null;
 
   constructor(window: Window, private readonly points: number, public intervalMs: number) {
     this.window = new Store(window);
@@ -117,6 +127,12 @@ export class Feed {
     }
   }
 
+  /** Asks also for what has come to be wanted, if a look is under way. Whether one is. */
+  join(): boolean {
+    this.widen?.();
+    return this.widen !== null;
+  }
+
   /** The server was away: what it took in meanwhile may stand anywhere in the window. */
   doubt(): void {
     for (const kept of this.kept.values()) {
@@ -137,12 +153,47 @@ export class Feed {
   private async ask(signal: AbortSignal): Promise<void> {
     const window = this.window.get();
     const stepMs = this.step();
+    const underWay = new Set<string>();
+    let widen = () => {};
+    try {
+      await new Promise<void>((done, fail) => {
+        let waiting: Task[] = [];
+        let busy = 0;
+        const go = () => {
+          while (busy < QUESTIONS_AT_ONCE) {
+            const task = waiting.shift();
+            if (!task) break;
+            const keys = task.lines.map(keyOf);
+            keys.forEach((key) => underWay.add(key));
+            busy += 1;
+            this.fetch(task.lines, task.window, stepMs, signal, task.isWhole).then(() => {
+              keys.forEach((key) => underWay.delete(key));
+              busy -= 1;
+              go();
+            }, fail);
+          }
+          if (busy === 0) done();
+        };
+        widen = () => {
+          waiting = this.tasks(window, stepMs, underWay);
+          go();
+        };
+        this.widen = widen;
+        widen();
+      });
+    } finally {
+      if (this.widen === widen) this.widen = null;
+    }
+  }
+
+  /** The questions for what the window lacks, but for what is under way. */
+  private tasks(window: Window, stepMs: number | null, underWay: ReadonlySet<string>): Task[] {
     const again = Math.max((stepMs ?? 0) * AGAIN_STEPS, AGAIN_MS, this.intervalMs * AGAIN_STEPS);
     const whole: Line[] = [];
     const tails: Tail<Line>[] = [];
     for (const [key, { line }] of this.wanted) {
       const kept = this.kept.get(key);
-      if (!this.lacks(key) || this.isRefused(key, stepMs)) continue;
+      if (underWay.has(key) || !this.lacks(key) || this.isRefused(key, stepMs)) continue;
       // Live, only the newest minutes are missing.
       if (kept && !this.isOld(kept) && kept.stepMs === stepMs && kept.fromMs <= window.fromMs && kept.toMs > window.fromMs) {
         tails.push({ line, fromMs: tailFrom(kept.points, window.fromMs, kept.toMs, again) });
@@ -151,14 +202,10 @@ export class Feed {
       }
     }
     const inSteps = (ms: number) => (stepMs === null ? ms : Math.floor(ms / stepMs) * stepMs);
-    const tasks = [
-      ...gathered(tails, window.toMs, MOST_SERIES).map(({ lines, fromMs }) => () => this.fetch(lines, { ...window, fromMs: inSteps(fromMs) }, stepMs, signal)),
-      ...chunks(whole).map((lines) => () => this.fetch(lines, window, stepMs, signal, true)),
+    return [
+      ...gathered(tails, window.toMs, MOST_SERIES).map(({ lines, fromMs }) => ({ lines, window: { ...window, fromMs: inSteps(fromMs) }, isWhole: false })),
+      ...chunks(whole).map((lines) => ({ lines, window, isWhole: true })),
     ];
-    const worker = async () => {
-      for (let task = tasks.shift(); task; task = tasks.shift()) await task();
-    };
-    await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, worker));
   }
 
   private isRefused(key: string, stepMs: number | null): boolean {
@@ -204,7 +251,7 @@ export class Feed {
     return askColumns({ gauges: of(false), rates: of(true), fromMs, toMs, stepMs }, signal);
   }
 
-  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal, isWhole = false): Promise<void> {
+  private async fetch(lines: Line[], window: Window, stepMs: number | null, signal: AbortSignal, isWhole: boolean): Promise<void> {
     const answer = await this.question(lines, window, stepMs, signal);
     if (signal.aborted) return;
     for (const columns of answer.gauges) this.take(columns, false, window, stepMs, isWhole);

@@ -30,15 +30,25 @@ export interface Speech {
 
 export const speech = new Store<Speech>({ language: "en", locale: "en", texts: en });
 
+/** Counts the choices: the words of an older one may come later. */
+let latest = 0;
+
 export async function speak(language: Language): Promise<void> {
+  const own = (latest += 1);
   const texts = language === "es" ? (await import("../text/es.ts")).es : en;
+  if (own !== latest) return;
   document.documentElement.lang = language;
   speech.set({ language, locale: localeFor(language, navigator.languages), texts });
 }
 
 export async function startLanguage(): Promise<void> {
   const kept = remembered(KEY);
-  await speak(choose(kept === null ? navigator.languages : [kept, ...navigator.languages]));
+  try {
+    await speak(choose(kept === null ? navigator.languages : [kept, ...navigator.languages]));
+  } catch {
+    // Without its words the page speaks English.
+    await speak("en");
+  }
 }
 
 export async function chooseLanguage(language: Language): Promise<void> {

@@ -14,8 +14,8 @@ export function pauseMs(failures: number): number {
 }
 
 export interface Live {
-  /** Does the work now, and goes on from there. */
-  now(): void;
+  /** Does the work now, and goes on from there. Resolves when it is done, or failed. */
+  now(): Promise<void>;
   stop(): void;
 }
 
@@ -59,7 +59,7 @@ export function live(work: (signal: AbortSignal) => Promise<void>, intervalMs: n
   document.addEventListener("visibilitychange", look);
   void run();
   return {
-    now: () => void run(),
+    now: run,
     stop() {
       stopped = true;
       clearTimeout(timer);
@@ -75,8 +75,8 @@ export interface Known<T> {
   data: T | null;
   /** What the latest question failed with; null if it did not. */
   fault: unknown;
-  /** Asks again at once. */
-  again(): void;
+  /** Asks again at once. Resolves when that is answered, or failed. */
+  again(): Promise<void>;
 }
 
 /** The last that was there: what is drawn stays until the answer to another question comes. */
@@ -115,7 +115,7 @@ export function useLive<T>(
     loop.current = live(work, intervalMs);
     return () => loop.current?.stop();
   }, [key, intervalMs]);
-  const again = () => loop.current?.now();
+  const again = async () => loop.current?.now();
   return known.key === key
     ? { data: known.data, fault: known.fault, again }
     : { data: null, fault: null, again };

@@ -78,8 +78,8 @@ export function amend(
   place.set({ path, query: next });
 }
 
-/** So long is waited for a view to be as long as it was. */
-const GROW_MS = 3_000;
+/** So long is waited for a view to be as long as it was: a slow answer may come. */
+const GROW_MS = 30_000;
 const BY_HAND = ["wheel", "touchstart", "keydown", "pointerdown"] as const;
 
 let stopScrolling = () => {};

@@ -27,6 +27,7 @@ export class Sparklines {
   private wanted: string[] = [];
   private timer = 0;
   private asking: AbortController | null = null;
+  private underWay: ReadonlySet<string> = new Set();
 
   of(target: string): Sparks | undefined {
     return this.kept.get(target)?.sparks;
@@ -48,16 +49,21 @@ export class Sparklines {
     const old = performance.now() - FRESH_MS;
     const stale = this.wanted.filter((target) => (this.kept.get(target)?.askedMs ?? -Infinity) < old);
     if (stale.length === 0 || document.hidden) return;
+    const targets = stale.slice(0, MOST_ASKED);
+    // The same rows are wanted again each time that the table is drawn: a slow answer may come.
+    if (this.asking && targets.every((target) => this.underWay.has(target))) return;
     this.asking?.abort();
     const own = new AbortController();
     this.asking = own;
-    const targets = stale.slice(0, MOST_ASKED);
+    this.underWay = new Set(targets);
     try {
       const lines = await askSparklines(targets, SPARK_FIGURES, SPARK_MINUTES, POINTS, own.signal);
       this.take(targets, lines);
     } catch {
       // The overview itself, asked at its interval, tells of a server that is away.
       return;
+    } finally {
+      if (this.asking === own) this.asking = null;
     }
     if (stale.length > MOST_ASKED) void this.ask();
   }

@@ -32,7 +32,7 @@ export function ChartsView() {
     } catch (reason) {
       setRefusal(reason);
     }
-    again();
+    await again();
   };
   return (
     <section class="saved">
@@ -61,6 +61,14 @@ interface SavedProps {
 function Saved({ chart, user, mayChange, change }: SavedProps) {
   const { texts, locale } = useStore(speech);
   const [sure, setSure] = useState(false);
+  // Until the list is new: a second click would do what is done.
+  const [busy, setBusy] = useState(false);
+  const does = async (deed: () => Promise<unknown>) => {
+    if (busy) return;
+    setBusy(true);
+    await change(deed());
+    setBusy(false);
+  };
   const { liked } = chart;
   const address = addressOf("explore", new URLSearchParams({ s: formatPicked(chart.lines), name: chart.name }));
   return (
@@ -71,14 +79,15 @@ function Saved({ chart, user, mayChange, change }: SavedProps) {
         aria-label={liked ? texts.unmarkFavourite(chart.name) : texts.markFavourite(chart.name)}
         title={user === null ? texts.signInForFavourites : texts.favourite}
         disabled={user === null}
-        onClick={() => user !== null && void change(mark(chart, user, !liked))}
+        aria-busy={busy}
+        onClick={() => user !== null && void does(() => mark(chart, user, !liked))}
       >
         <Icon name="star" />
       </button>
       <a class="saved-name" href={address}>{chart.name}</a>
       <span class="muted">{texts.ofSeries(whole(chart.lines.length, locale), chart.lines.length === 1)}</span>
       {mayChange && (
-        <button class={`button ${sure ? "danger" : ""}`} onBlur={() => setSure(false)} onClick={() => (sure ? void change(deleteChart(chart.idxChart)) : setSure(true))}>
+        <button class={`button ${sure ? "danger" : ""}`} onBlur={() => setSure(false)} onClick={() => (sure ? void does(() => deleteChart(chart.idxChart)) : setSure(true))}>
           {sure ? texts.deleteSure : texts.delete}
         </button>
       )}

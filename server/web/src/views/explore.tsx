@@ -16,7 +16,7 @@ import { useLast, useLive } from "../state/live.ts";
 import { rangeOf } from "../state/range.ts";
 import { amend, place } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
-import { useFeed } from "../state/use_feed.ts";
+import { USUAL_INTERVAL_SECONDS, useFeed } from "../state/use_feed.ts";
 import { Finder } from "./explore/finder.tsx";
 import { Picked } from "./explore/picked.tsx";
 import { Actions } from "./explore/actions.tsx";
@@ -24,7 +24,6 @@ import { Actions } from "./explore/actions.tsx";
 const POINTS = 800;
 const HEIGHT = 340;
 const KNOWN_MS = 60_000;
-const USUAL_INTERVAL_SECONDS = 10;
 
 export function ExploreView() {
   const { texts, language, locale } = useStore(speech);

@@ -19,7 +19,7 @@ import { useLive } from "../state/live.ts";
 import { rangeOf } from "../state/range.ts";
 import { BASE, place } from "../state/router.ts";
 import { useStore } from "../state/store.ts";
-import { useFeed } from "../state/use_feed.ts";
+import { USUAL_INTERVAL_SECONDS, useFeed } from "../state/use_feed.ts";
 import { Facts } from "./host/facts.tsx";
 
 const LEAST_INTERVAL_MS = 10_000;
@@ -35,7 +35,8 @@ export function HostView({ target }: { target: string }) {
   const series = useLive(`series ${language} ${target}`, (signal) => askHostSeries(target, language, signal), SERIES_MS);
   const host = detail.data?.host;
   const range = useMemo(() => rangeOf(query), [query]);
-  const feed = useFeed(range, POINTS, host?.intervalSeconds ?? null, target);
+  const waits = !host && detail.fault === null;
+  const feed = useFeed(range, POINTS, waits ? null : host?.intervalSeconds ?? USUAL_INTERVAL_SECONDS, target);
   const window = useStore(feed.window);
   const fault = useStore(feed.fault);
   const groups = useMemo(() => groupsOf(series.data ?? [], texts), [series.data, texts]);

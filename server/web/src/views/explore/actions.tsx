@@ -45,11 +45,14 @@ export function Actions({ lines, charts, known: series, hidden, feed, name }: Ac
     if (chosen === "") return;
     setFault(null);
     setSaving(true);
+    const from = place.get();
     try {
       await saveChart(chosen, lines.map((line) => line.idx));
       setNaming(false);
       setSaid(texts.saved(chosen));
-      amend({ name: chosen });
+      // Whoever is elsewhere by now has no use for the name there.
+      const { path, query } = place.get();
+      if (path === from.path && query.get("s") === from.query.get("s")) amend({ name: chosen });
     } catch (reason) {
       setFault(reason);
     }
