@@ -77,7 +77,7 @@ fn a_clock_that_jumps_loses_doubles_and_stops_nothing() {
         let taken = polls();
         wait_until("all of it is stored", PATIENCE, || numbers().len() >= taken);
         for daemon in [&spoke, &hub, &server.daemon] {
-            let status = daemon.run(&["--status"]);
+            let status = daemon.status();
             assert_eq!(status.code, 0, "{ahead_s} s ahead: {status:?}");
         }
     }

@@ -96,7 +96,7 @@ fn a_full_disk_under_the_log_stops_nothing() {
             installed.expect_work();
         }
         assert_eq!(log().len(), before.len(), "the disk was not full");
-        assert_eq!(installed.daemon.run(&["--status"]).code, 0);
+        assert_eq!(installed.daemon.status().code, 0);
         fs::remove_file(filling).unwrap();
         wait_until("it logs again, and says what was lost", PATIENCE, || {
             assert!(send_signal(pid, libc::SIGHUP));

@@ -68,7 +68,7 @@ fn root_becomes_the_user_and_everything_works_on() {
             wait_until("the log is made anew", PATIENCE, || installed.log().contains("SIGHUP"));
             assert_eq!(owner_and_mode(&installed.log_file()), (USER, GROUP, 0o640));
             assert!(!installed.log().contains("not taken over"), "{}", installed.log());
-            assert_eq!(installed.daemon.run(&["--status"]).code, 0);
+            assert_eq!(installed.daemon.status().code, 0);
             installed.daemon.stop();
             assert!(!installed.daemon.pid_file().exists(), "{kind:?}");
             assert!(installed.log().contains("ends: SIGTERM"));
