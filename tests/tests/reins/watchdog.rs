@@ -15,7 +15,7 @@ use pattoo_tests::{
 use crate::installed::{Installed, KINDS};
 
 fn expect_status(daemon: &Daemon, word: &str, code: i32) -> String {
-    let status = daemon.status();
+    let status = if word == "hung" { daemon.run(&["--status"]) } else { daemon.status() };
     assert!(status.stdout.starts_with(&format!("Daemon is {word} - ")), "{status:?}");
     assert_eq!(status.code, code, "{status:?}");
     status.stderr
