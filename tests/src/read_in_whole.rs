@@ -1,6 +1,6 @@
 //! Whether a client has read an answer to its end.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsRawFd;
 use std::thread;
@@ -13,8 +13,11 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(1);
 /// and closed without a reset, as a socket with bytes that nobody read would send.
 pub(crate) fn is_read_in_whole(stream: &mut TcpStream) -> io::Result<bool> {
     stream.shutdown(Shutdown::Write)?;
-    if stream.read(&mut [0])? > 0 {
-        return Ok(false);
+    // Unlike `read`, this goes on where a process that stood still is interrupted.
+    match stream.read_exact(&mut [0]) {
+        Ok(()) => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+        Err(error) => return Err(error),
     }
     // One that has given up may close before the bytes come to it.
     let deadline = Instant::now() + ACKNOWLEDGED_WITHIN;

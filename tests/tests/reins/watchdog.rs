@@ -73,7 +73,13 @@ struct Manager(UnixDatagram);
 impl Manager {
     fn hear(&self) -> String {
         let mut heard = [0; 512];
-        let length = self.0.recv(&mut heard).unwrap();
+        let length = loop {
+            match self.0.recv(&mut heard) {
+                // As of a process that stood still for a moment.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => break received.unwrap(),
+            }
+        };
         String::from_utf8_lossy(&heard[..length]).into_owned()
     }
 
