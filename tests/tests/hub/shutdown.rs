@@ -48,16 +48,16 @@ fn names_that_cannot_be_resolved_cost_only_themselves() {
     hub.daemon.stop();
 }
 
-/// Stops that may be slow before one must be swift: on a machine that stands still for
-/// a moment, what is told to end is given up although it was about to.
-const SLOW_STOPS: usize = 3;
+/// Stops of which one must be swift: on a machine that stands still for a moment, what
+/// is told to end is given up although it was about to.
+const STOPS: usize = 3;
 
 #[test]
 fn a_stop_does_not_wait_for_polls_posts_and_look_ups() {
     let mut slow = Vec::new();
     while let Some(log) = given_up_at_a_stop() {
         slow.push(log);
-        assert!(slow.len() < SLOW_STOPS, "{slow:?}");
+        assert!(slow.len() < STOPS, "{slow:?}");
     }
 }
 
