@@ -34,6 +34,13 @@ impl Daemon {
         finish(command.envs(self.environment.iter().map(|(name, value)| (name, value))).args(flags))
     }
 
+    /// `--status`. One that only stood still for a moment may be called hung, so where
+    /// it is, it is asked once more.
+    pub fn status(&self) -> Finished {
+        let status = self.run(&["--status"]);
+        if status.stdout.starts_with("Daemon is hung") { self.run(&["--status"]) } else { status }
+    }
+
     /// Starts it, which must succeed, and gives its process.
     pub fn start(&self) -> Process {
         let started = self.run(&["--start"]);

@@ -17,10 +17,12 @@ mod folder;
 pub mod fresh_client;
 pub mod hanging_mount;
 mod http;
+mod lateness;
 pub mod loopback;
 mod mount_namespace;
 mod port;
 mod process;
+mod read_in_whole;
 mod receiver;
 mod run;
 mod series_of_host;
@@ -41,6 +43,7 @@ pub use daemon::Daemon;
 pub use dice::Dice;
 pub use folder::Folder;
 pub use http::{HttpAnswer, http_ask, http_get, http_get_with, http_post};
+pub use lateness::{is_late, tells_of_lateness, without_lateness};
 pub use port::free_port;
 pub use process::{
     Process, block_sigterm, find_by_environment, is_alive, is_stopped, send_signal, stat_field,

@@ -8,7 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pattoo_common::datapoint::{DataPoint, DataType, Value};
 use pattoo_common::document::{DocumentWriter, Series};
 
-use crate::{PATIENCE, series_of_host};
+use crate::read_in_whole::is_read_in_whole;
+use crate::{PATIENCE, http_get, series_of_host};
+
+/// The path that counts as no poll.
+const SYNC_PATH: &str = "/sync";
 
 /// How a stand-in spoke answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +119,14 @@ impl StandInSpoke {
         lock(&self.shared).answered.clone()
     }
 
+    /// Likewise, once nothing is left of what was asked before: to be called when the
+    /// hub is dead.
+    pub fn answered_to_the_dead(&self) -> Vec<u64> {
+        // Connections are served in their order.
+        let _ = http_get(self.port, SYNC_PATH);
+        self.answered()
+    }
+
     /// The documents of those answers, byte for byte.
     pub fn documents(&self) -> Vec<Vec<u8>> {
         lock(&self.shared).documents.clone()
@@ -135,18 +147,22 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
         request.push(byte[0]);
     }
     let request = String::from_utf8_lossy(&request).into_owned();
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    if path == SYNC_PATH {
+        return stream.write_all(&whole("200 OK", "", b""));
+    }
     let mut shared = lock(shared);
-    shared.paths.push(request.split(' ').nth(1).unwrap_or_default().to_owned());
+    shared.paths.push(path.to_owned());
     match shared.manner {
         Manner::Well => {
             let number = shared.answered.len() as u64 + 1;
             let document = document(&mut shared, number);
             stream.write_all(&whole("200 OK", "", &document))?;
             // Only what the hub has read in whole counts as answered.
-            stream.shutdown(std::net::Shutdown::Write)?;
-            let _ = stream.read(&mut byte);
-            shared.answered.push(number);
-            shared.documents.push(document);
+            if is_read_in_whole(&mut stream)? {
+                shared.answered.push(number);
+                shared.documents.push(document);
+            }
         }
         Manner::Hangs => shared.kept.push(stream),
         Manner::Dribbles => {

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pattoo_common::datapoint::{DataPoint, DataType};
@@ -10,6 +9,7 @@ use pattoo_common::document::{DocumentWriter, Series};
 use pattoo_common::wall_clock::now_ms;
 
 use super::ledger::Ledger;
+use crate::read_in_whole::is_read_in_whole;
 use crate::{PATIENCE, http_get, series_of_host};
 
 /// The path that leaves no trace in the ledger.
@@ -153,10 +153,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
         Manner::Well => {
             let document = document(&mut shared);
             write_whole(&mut stream, &document)?;
-            stream.shutdown(std::net::Shutdown::Write)?;
-            // Read to its end: all of it has arrived, and the reader closed without
-            // a reset, as a socket with bytes that nobody read would send.
-            if stream.read(&mut byte)? == 0 && nothing_unsent(&stream)? {
+            if is_read_in_whole(&mut stream)? {
                 shared.ledger.read();
             }
         }
@@ -192,15 +189,4 @@ fn write_whole(stream: &mut TcpStream, document: &[u8]) -> io::Result<()> {
         document.len()
     );
     stream.write_all(&[head.as_bytes(), document].concat())
-}
-
-/// Whether the other side has acknowledged every byte.
-#[allow(unsafe_code)]
-fn nothing_unsent(stream: &TcpStream) -> io::Result<bool> {
-    let mut bytes: libc::c_int = 0;
-    // SAFETY: TIOCOUTQ writes one int to the pointer, which is to a live one.
-    match unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) } {
-        0 => Ok(bytes == 0),
-        _ => Err(io::Error::last_os_error()),
-    }
 }

@@ -76,7 +76,7 @@ impl Installation {
 
     /// What `--status` prints and returns.
     pub(crate) fn expect_status(&self, word: &str, code: i32) {
-        let status = self.daemon.run(&["--status"]);
+        let status = self.daemon.status();
         let line = format!("Daemon is {word} - {}\n", self.name);
         assert_eq!((status.stdout.as_str(), status.code), (line.as_str(), code), "{status:?}");
     }

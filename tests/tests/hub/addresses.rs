@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, TcpListener};
 
 use pattoo_tests::{HubOptions, Receiver, StandInSpoke};
 
-use crate::hub::{Hub, OURS, every_second, of_device, of_hub};
+use crate::hub::{Hub, OURS, every_second, of_hub};
 
 /// A listener at `::1`; `None`, and a line that says so, where there is none.
 fn at_ipv6() -> Option<TcpListener> {
@@ -37,7 +37,9 @@ fn devices_and_servers_are_reached_in_every_form() {
         let devices: Vec<_> =
             spokes.iter().map(|(spoke, host, _)| ((*host).to_owned(), spoke.port())).collect();
         let count = devices.len().to_string();
-        let hub = Hub::install("addresses", HubOptions { devices, ..every_second(&[], &server) });
+        // Time enough for every device; `--once` does not wait for its end.
+        let options = HubOptions { devices, interval_seconds: 60, ..every_second(&[], &server) };
+        let hub = Hub::install("addresses", options);
         hub.post_to(host, server.port());
         let once = hub.daemon.run(&["--once"]);
         assert_eq!(once.code, 0, "{host}: {once:?}");
@@ -45,7 +47,7 @@ fn devices_and_servers_are_reached_in_every_form() {
         assert_eq!(posts.len(), 1, "{host}");
         assert_eq!(of_hub(&posts[0], "hub_devices_up"), [count], "{host}: {once:?}");
         for (spoke, _, told) in &spokes {
-            assert_eq!(of_device(&posts[0], (told, spoke.port()), "hub_poll_up"), ["1"], "{told}");
+            assert_eq!(posts[0].of_device((told, spoke.port()), "hub_poll_up"), ["1"], "{told}");
         }
     }
 }

@@ -59,7 +59,7 @@ fn runs_from(test: &str, spoke_file: fn(u16) -> String, hub_file: fn(u16) -> Str
         [(SPOKE, daemon(SPOKE, spoke_file(port))), (PROGRAM, daemon(PROGRAM, hub_file(port)))];
     let expect_status = |word: &str, code: i32| {
         for (program, daemon) in &daemons {
-            let status = daemon.run(&["--status"]);
+            let status = daemon.status();
             assert_eq!(
                 (status.stdout, status.code),
                 (format!("Daemon is {word} - {program}\n"), code)

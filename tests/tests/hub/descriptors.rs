@@ -15,7 +15,8 @@ fn few_descriptors_are_enough_for_many_devices() {
     let spokes: Vec<StandInSpoke> = (0..DEVICES).map(|_| StandInSpoke::start("many")).collect();
     let server = Receiver::start(OURS);
     let options = every_second(&spokes.iter().collect::<Vec<_>>(), &server);
-    let options = HubOptions { interval_seconds: 2, ..options };
+    // Time enough for so many.
+    let options = HubOptions { interval_seconds: 10, ..options };
     let hub = Hub::install("many", options);
     let limited = format!("ulimit -n 80 && exec {} --foreground", hub.daemon.binary().display());
     let mut process = command(&binary_of_system("sh"), hub.daemon.configuration())
@@ -23,7 +24,7 @@ fn few_descriptors_are_enough_for_many_devices() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_until("all devices are up", PATIENCE, || {
+    wait_until("all devices are up", 3 * PATIENCE, || {
         let posts = server.posts();
         process.try_wait().unwrap().is_none()
             && posts.iter().any(|post| of_hub(post, "hub_devices_up") == [DEVICES.to_string()])

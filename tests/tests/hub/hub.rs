@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pattoo_common::document::{Document, SampleValue};
 use pattoo_common::spool::crc32;
 use pattoo_tests::{
-    Daemon, Folder, HubOptions, PATIENCE, Post, Receiver, StandInSpoke, Taken, binary, is_alive,
+    Daemon, Folder, HubOptions, PATIENCE, Post, Receiver, StandInSpoke, binary, is_alive,
     send_signal, wait_until, write_hub_config,
 };
 
@@ -31,13 +31,15 @@ pub(crate) struct Hub {
     pub(crate) folder: Folder,
 }
 
-/// A hub that polls these every second, when it is installed.
+/// A hub that polls these every second, when it is installed. It need not learn what
+/// the server is, so its first cycle is posted like every other, however busy the
+/// machine is.
 pub(crate) fn every_second(devices: &[&StandInSpoke], server: &Receiver) -> HubOptions {
     HubOptions {
         devices: devices.iter().map(|spoke| spoke.device()).collect(),
         interval_seconds: 1,
         server_port: server.port(),
-        more: String::new(),
+        more: "post_mode: batch\n".to_owned(),
     }
 }
 
@@ -101,15 +103,20 @@ impl Hub {
         }
     }
 
-    /// The numbers of stand-in spokes that lie in its spool, oldest first. A batch that is
-    /// posted while this looks is gone, and not counted.
-    pub(crate) fn spooled_numbers(&self) -> Vec<u64> {
+    /// The numbers of stand-in spokes in each batch of its spool, oldest first. A batch
+    /// that is posted while this looks is gone, and not counted.
+    pub(crate) fn spooled_batches(&self) -> Vec<Vec<u64>> {
         let batches = self.spool().into_iter().filter_map(|path| match fs::read(&path) {
             Ok(batch) => Some(batch),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => panic!("{}: {error}", path.display()),
         });
-        batches.flat_map(|batch| numbers_of(&batch)).collect()
+        batches.map(|batch| numbers_of(&batch)).collect()
+    }
+
+    /// The same, one after another.
+    pub(crate) fn spooled_numbers(&self) -> Vec<u64> {
+        self.spooled_batches().concat()
     }
 }
 
@@ -143,9 +150,10 @@ pub(crate) fn numbers(server: &Receiver, spoke: &StandInSpoke) -> Vec<u64> {
     values.iter().map(|value| value.parse().unwrap()).collect()
 }
 
-/// Waits until the server has a number of a stand-in spoke that is no less.
+/// Waits until the server has a number of a stand-in spoke that is no less. After many
+/// failures a hub may pause for as long as [`PATIENCE`] before it posts again.
 pub(crate) fn wait_for_number(server: &Receiver, spoke: &StandInSpoke, least: u64) {
-    wait_until(&format!("number {least} of {} is posted", spoke.name()), PATIENCE, || {
+    wait_until(&format!("number {least} of {} is posted", spoke.name()), 3 * PATIENCE, || {
         numbers(server, spoke).iter().any(|number| *number >= least)
     });
 }
@@ -156,22 +164,29 @@ pub(crate) fn wait_for_posts(server: &Receiver, count: usize) -> Vec<Post> {
     server.posts()
 }
 
+/// Waits until the server has taken so many posts with a poll of this device that was
+/// not late, and gives them: a hub that is always late gets no further.
+pub(crate) fn wait_for_prompt_posts(
+    server: &Receiver,
+    device: (&str, u16),
+    count: usize,
+) -> Vec<Post> {
+    let mut prompt = Vec::new();
+    wait_until(&format!("{count} posts with a prompt poll are taken"), 3 * PATIENCE, || {
+        prompt = server.posts();
+        prompt.retain(|post| {
+            !post.of_device(device, "hub_poll_up").is_empty() && !post.was_late(device)
+        });
+        prompt.len() >= count
+    });
+    prompt
+}
+
 /// Fails unless the numbers are 1, 2, 3 and so on: none missing, none twice, none
 /// out of its order.
 pub(crate) fn expect_all(numbers: &[u64]) {
     let wanted: Vec<u64> = (1..).take(numbers.len()).collect();
     assert_eq!(numbers, wanted);
-}
-
-/// What the hub says of one device in a post.
-pub(crate) fn of_device<'p>(post: &'p Post, at: (&str, u16), key: &str) -> Vec<&'p str> {
-    let device = [("hub_device_address", at.0), ("hub_device_port", &at.1.to_string())];
-    let is_about = |sample: &Taken| {
-        let pairs = || sample.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        device.iter().all(|wanted| pairs().any(|pair| pair == *wanted))
-    };
-    let own = post.samples.iter().filter(|sample| sample.target == HOST && sample.key == key);
-    own.filter(|sample| is_about(sample)).map(|sample| sample.value.as_str()).collect()
 }
 
 /// What the hub says of itself in a post.

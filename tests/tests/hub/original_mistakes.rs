@@ -69,9 +69,10 @@ fn a_device_slower_than_the_interval_delays_no_other() {
     hub.daemon.start();
     wait_for_number(&server, &good, 4);
     hub.daemon.stop();
-    // Both have their turn in every interval, and neither more than one.
+    // Both have their turn in every interval, and neither more than one; the last may be
+    // under way, and a busy machine may have had no time for one.
     let (good, slow) = (good.paths().len(), slow.paths().len());
-    assert!(good.abs_diff(slow) <= 1, "{good} and {slow} polls");
+    assert!(good.abs_diff(slow) <= 2, "{good} and {slow} polls");
     assert!(good as u64 <= begun.elapsed().as_secs() + 1, "{good} polls");
 }
 

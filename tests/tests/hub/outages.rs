@@ -43,7 +43,6 @@ fn survive(name: &'static str, outage: Outage) {
     hub.daemon.start();
     wait_for_number(&server, &spoke, 1);
 
-    let before = spoke.answered().len();
     let requests = server.requests();
     match outage {
         Outage::Stopped => server.stop_listening(),
@@ -60,6 +59,7 @@ fn survive(name: &'static str, outage: Outage) {
             }
         }
     }
+    let before = spoke.answered().len();
     wait_until("the hub polls on", PATIENCE, || spoke.answered().len() >= before + INTERVALS);
     let held_up = spoke.answered().len() as u64;
     wait_until("all but the last is on disk", PATIENCE, || hub.spool().len() + 1 >= INTERVALS);

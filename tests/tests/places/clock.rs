@@ -22,7 +22,7 @@ fn a_clock_at_1970_or_before_is_told_as_it_is() {
         });
         assert!(spoke.log().contains(year), "{}", spoke.log());
         assert_eq!(http_get(spoke.port, "/").unwrap().status, 200);
-        assert_eq!(spoke.daemon.run(&["--status"]).code, 0);
+        assert_eq!(spoke.daemon.status().code, 0);
         spoke.daemon.stop();
         let ended = format!("{SPOKE} ends: SIGTERM");
         assert!(spoke.log().contains(&ended), "{}", spoke.log());

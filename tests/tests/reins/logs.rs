@@ -40,9 +40,12 @@ fn a_flood_is_folded_into_a_count() {
     text = text.replacen("ip_devices:\n", &format!("ip_devices:\n{devices}"), 1);
     server.folder.write(Kind::Hub.own_file(), &text);
     server.daemon.start();
-    wait_until("all were polled", PATIENCE, || server.log().contains("polled 0 of 301 devices"));
-    let told = server.log().matches(": down: ").count();
-    assert!((100..=200).contains(&told), "{told} lines");
+    let told = || server.log().matches(": down: ").count();
+    wait_until("all were polled", PATIENCE, || {
+        // A busy machine may not come to all of them in the first cycle.
+        server.log().contains("polled 0 of 301 devices") && told() >= 100
+    });
+    assert!(told() <= 200, "{} lines", told());
 }
 
 #[test]
@@ -82,9 +85,8 @@ fn a_full_disk_under_the_log_stops_nothing() {
         let path = || small.join(format!("{}.log", kind.name()));
         let log = || fs::read_to_string(path()).unwrap();
         // What is left of the last page of the file, too.
-        let left = log().len().next_multiple_of(4096) - log().len();
         let mut file = fs::OpenOptions::new().append(true).open(path()).unwrap();
-        file.write_all(&[b".".repeat(left - 1), b"\n".to_vec()].concat()).unwrap();
+        while file.write_all(b"\n").is_ok() {}
         // Each of these logs.
         let before = log();
         for _ in 0..20 {
@@ -96,7 +98,7 @@ fn a_full_disk_under_the_log_stops_nothing() {
             installed.expect_work();
         }
         assert_eq!(log().len(), before.len(), "the disk was not full");
-        assert_eq!(installed.daemon.run(&["--status"]).code, 0);
+        assert_eq!(installed.daemon.status().code, 0);
         fs::remove_file(filling).unwrap();
         wait_until("it logs again, and says what was lost", PATIENCE, || {
             assert!(send_signal(pid, libc::SIGHUP));

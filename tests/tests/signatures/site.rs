@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use pattoo_common::signature::{Secrets, SignedRequest};
 use pattoo_tests::{
-    Daemon, Folder, HttpAnswer, HubOptions, Server, SpokeOptions, binary, free_port, http_ask,
-    write_hub_config, write_spoke_config,
+    Daemon, Folder, HttpAnswer, HubOptions, PATIENCE, Server, SpokeOptions, binary, free_port,
+    http_ask, wait_until, write_hub_config, write_spoke_config,
 };
 
 pub(crate) const SPOKE: &str = "pattoo_agent_linux_spoked";
@@ -68,6 +68,12 @@ impl Agent {
         fs::read_to_string(path).unwrap_or_default()
     }
 
+    /// Waits until it has logged this.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, wanted: &str) {
+        wait_until(&format!("{wanted:?} is logged"), PATIENCE, || self.log().contains(wanted));
+    }
+
     /// The batches in a hub's spool, and those that it set aside.
     pub(crate) fn spool(&self) -> (usize, usize) {
         let count = |folder: &Path| {
@@ -93,12 +99,22 @@ pub(crate) fn spoke(name: &str, secrets: Option<&str>) -> Agent {
     spoke
 }
 
-/// A running hub that polls these ports.
+/// A running hub that polls these ports every second.
 pub(crate) fn hub(spokes: &[u16], server_port: u16, secrets: Option<&str>) -> Agent {
+    hub_every(1, spokes, server_port, secrets)
+}
+
+/// Likewise, but with this interval.
+pub(crate) fn hub_every(
+    interval_seconds: u32,
+    spokes: &[u16],
+    server_port: u16,
+    secrets: Option<&str>,
+) -> Agent {
     let folder = Folder::new("signing-hub");
     let options = HubOptions {
         devices: spokes.iter().map(|port| ("127.0.0.1".to_owned(), *port)).collect(),
-        interval_seconds: 1,
+        interval_seconds,
         server_port,
         more: format!("spool_min_free_bytes: 0\n{}", line(folder.path(), secrets)),
     };

@@ -14,8 +14,7 @@ fn an_unsigned_200_of_a_server_acknowledges_nothing() {
     });
     assert_eq!(hub.spool().1, 0);
     assert!(server.values("web1", "sequence").is_empty(), "an unsigned poll goes no further");
-    let log = hub.log();
-    assert!(log.contains("not signed; the other side wants a secret_file"), "{log}");
+    hub.wait_for_log("not signed; the other side wants a secret_file");
     hub.daemon.stop();
     // The batches are there still: a hub that trusts again delivers them.
     let configuration = hub.folder.join("etc/pattoo_agent_linux_hubd.yaml");
@@ -36,7 +35,7 @@ fn an_unsigned_refusal_of_a_server_gives_no_batch_up() {
         server.requests() >= 2 && hub.spool().0 >= 2
     });
     assert_eq!(hub.spool().1, 0, "nothing is set aside");
-    assert!(hub.log().contains("it is 400 and not signed"), "{}", hub.log());
+    hub.wait_for_log("it is 400 and not signed");
 }
 
 /// As the gate of a server answers under load: it signs nothing.
@@ -49,7 +48,6 @@ fn an_unsigned_503_is_told_as_what_it_is_and_the_batch_waits() {
         server.requests() >= 2 && hub.spool().0 >= 2
     });
     assert_eq!(hub.spool().1, 0, "nothing is set aside");
-    let log = hub.log();
     let told = "does not take batches: the answer is not taken: it is 503 and not signed: the gate";
-    assert!(log.contains(told), "{log}");
+    hub.wait_for_log(told);
 }
