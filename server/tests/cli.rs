@@ -26,7 +26,6 @@ use support::{Scratch, capture};
 /// A configuration and a store, and maybe a server.
 struct Site {
     server: Option<HttpServer>,
-    port: u16,
     folder: PathBuf,
     _scratch: Scratch,
 }
@@ -60,12 +59,18 @@ impl Site {
             ),
         )
         .unwrap();
+        let site = Self { server, folder, _scratch: scratch };
+        site.look_at(port);
+        site
+    }
+
+    /// Has the configuration name this port.
+    fn look_at(&self, port: u16) {
         fs::write(
-            folder.join("pattoo_server.yaml"),
+            self.folder.join("pattoo_server.yaml"),
             format!("pattoo_apid:\n  ip_listen_address: 127.0.0.1\n  ip_bind_port: {port}\n"),
         )
         .unwrap();
-        Self { server, port, folder, _scratch: scratch }
     }
 
     /// Exit code, stdout, stderr.
@@ -210,7 +215,8 @@ fn without_the_key_of_the_data_folder_a_server_with_users_is_closed() {
 #[test]
 fn whoever_listens_in_the_place_of_a_stopped_server_is_told_nothing() {
     let site = Site::new(false);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, site.port)).unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    site.look_at(listener.local_addr().unwrap().port());
     let line = ["create", "user", "--username", "ada", "--name", "Ada"];
     let (code, _, error) = site.run_with(&line, "a password\na password\n");
     assert!(code == 1 && error.contains("is not pattood"), "{code}: {error}");
