@@ -26,8 +26,12 @@ enter_own_network() { # enter_own_network NAME ARGUMENTS INIT...
     mkdir -p "$cache"
     # What is made over and over is made at once; most of it waits for the network.
     timeout "$MAKING_S" tests/boot/make-root base "$cache/base" "$cache/base" || skip "$name" "debootstrap cannot make a Debian here"
+    cp "$binaries/pattoo_agent_linux_spoked" "$cache/base/tmp/"
+    chroot "$cache/base" /tmp/pattoo_agent_linux_spoked --version >/dev/null ||
+        skip "$name" "$binaries wants a newer library than that Debian has; PATTOO_BOOT_BINARIES names static ones"
+    rm "$cache/base/tmp/pattoo_agent_linux_spoked"
     for init in "$@"; do
-        tests/boot/make-root "$init" "$cache/$init" "$cache/base" &
+        timeout "$MAKING_S" tests/boot/make-root "$init" "$cache/$init" "$cache/base" &
         makers+=($!)
     done
     for maker in "${makers[@]}"; do

@@ -285,18 +285,56 @@ fn what_is_kept_can_be_purged_later_and_the_user_is_the_one_that_was_made() {
     if !is_root() {
         return;
     }
-    let folder = image();
-    installed(&folder, "--init none --user watcher");
-    undone(&folder, "--undo --purge");
-    assert!(!text(&folder, "etc/passwd").contains("watcher"));
+    let others = "root:x:0:0:root:/root:/bin/sh\nwatchers:x:1:1::/nonexistent:/bin/sh\n\
+                  mypattoo:x:2:2::/nonexistent:/bin/sh\n";
+    for when in ["--undo --purge", "--undo"] {
+        let folder = image();
+        folder.write("image/etc/passwd", others);
+        installed(&folder, "--init openrc --user watcher --bindir /opt/bin");
+        // What comes later has the same user, in the same folder.
+        installed(&folder, "--init openrc --spoke --hub");
+        let service = text(&folder, &format!("etc/init.d/{HUB}"));
+        assert!(service.contains("command_user=watcher:watcher\n"), "{service}");
+        assert!(is_there(&folder, &format!("opt/bin/{HUB}")));
+        undone(&folder, when);
+        if when == "--undo" {
+            assert!(is_there(&folder, "etc/pattoo/pattoo.yaml"));
+            assert_eq!(install(&folder, when).status.code(), Some(1), "nothing is left to undo");
+            undone(&folder, "--undo --purge");
+        }
+        assert_eq!(text(&folder, "etc/passwd"), others);
+        assert!(!is_there(&folder, "etc/pattoo") && !is_there(&folder, "usr/local/share/pattoo"));
+        let again = install(&folder, "--undo --purge");
+        assert_eq!(again.status.code(), Some(1), "what others have installed is not its own");
+    }
+}
 
+#[test]
+fn another_init_is_refused_while_the_first_would_start_it_too() {
+    if !is_root() {
+        return;
+    }
     let folder = image();
-    installed(&folder, "--init none");
-    undone(&folder, "--undo");
-    assert!(is_there(&folder, "etc/pattoo/pattoo.yaml"));
-    assert_eq!(install(&folder, "--undo").status.code(), Some(1), "nothing is left to undo");
-    undone(&folder, "--undo --purge");
-    assert!(!is_there(&folder, "etc/pattoo") && !text(&folder, "etc/passwd").contains("pattoo"));
+    installed(&folder, "--init cron");
+    let from = folder.join("bin");
+    let output = install(&folder, &format!("--from {} --init openrc", from.display()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was installed for cron"));
+    assert!(!is_there(&folder, "etc/init.d"));
+}
+
+#[test]
+fn what_cannot_be_written_ends_it() {
+    if !is_root() {
+        return;
+    }
+    let folder = image();
+    // In the way of a link.
+    folder.write(format!("image/etc/service/{SPOKE}/run"), "somebody's\n");
+    let from = folder.join("bin");
+    let output = install(&folder, &format!("--from {} --init runit", from.display()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(SPOKE));
 }
 
 #[test]
@@ -339,6 +377,10 @@ fn what_cannot_be_enabled_is_told() {
     let output = install(&folder, &format!("--from {} --init sysv", from.display()));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not be started at boot"));
+    // Once it can be, it is.
+    fs::create_dir_all(folder.join("image/etc/rc2.d")).expect("a folder");
+    installed(&folder, "--init sysv");
+    assert!(is_there(&folder, &format!("etc/rc2.d/S50{SPOKE}")));
 
     // Where the runlevels are on systems of another descent.
     let folder = image();
